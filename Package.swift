@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One settings array for every Swift target: what the compiler can check, it checks.
+// LAYERBUDGET_STRICT=1 (set by .ci/run) also turns warnings into errors; it is not the default
+// because it would break packages that depend on us whenever a newer compiler learns to warn.
+let strict: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + (Context.environment["LAYERBUDGET_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: strict)
+}
+
+func tests(
+  of name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], resources: resources,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "LayerBudget",
+  products: [
+    .executable(name: "layerbudget", targets: ["layerbudget"]),
+    .library(name: "Curvature", targets: ["Curvature"]),
+    .library(name: "Allocation", targets: ["Allocation"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0")
+  ],
+  targets: [
+    // MARK: C, each behind one Swift room
+    .systemLibrary(
+      name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "CMPIShim", dependencies: ["COpenMPI"], exclude: ["README.md"]),
+
+    // MARK: Rooms that touch raw pointers
+    room("Collectives"),
+    room("OpenMPICollectives", ["CMPIShim", "Collectives"]),
+    room("DenseLinearAlgebra", ["COpenBLAS"]),
+    room("TensorFiles"),
+
+    // MARK: Ideas
+    room("Curvature", ["DenseLinearAlgebra", "TensorFiles"]),
+    room("Allocation", ["Collectives"]),
+
+    // MARK: Files, workflow, command
+    room("PlanFiles"),
+    room("Workflow", ["Collectives", "TensorFiles", "Curvature", "Allocation", "PlanFiles"]),
+    .executableTarget(
+      name: "layerbudget",
+      dependencies: [
+        "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "PlanFiles",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["README.md"], swiftSettings: strict),
+
+    // MARK: Tests
+    .target(
+      name: "TestSupport", dependencies: ["TensorFiles"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests(of: "TestSupportTests"),
+    tests(of: "CollectivesTests", ["Collectives"]),
+    tests(of: "DenseLinearAlgebraTests", ["DenseLinearAlgebra"]),
+    tests(of: "TensorFilesTests", ["TensorFiles"]),
+    tests(of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"]),
+    tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
+    tests(of: "PlanFilesTests", ["PlanFiles"]),
+    tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),
+    tests(of: "CommandLineTests", ["TensorFiles"]),
+    tests(of: "RankedTests", ["OpenMPICollectives", "Collectives"]),
+    .target(
+      name: "ImportProbe",
+      dependencies: ["Collectives", "DenseLinearAlgebra", "TensorFiles", "Curvature", "Allocation"],
+      path: "Tests/ImportProbe", swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,59 @@
+internal import Collectives
+
+extension CapacityUnit {
+  fileprivate func validate() throws(AllocationError) {
+    func require(
+      _ good: Bool, _ what: String, _ value: Double, _ limit: String, _ advice: String
+    ) throws(AllocationError) {
+      guard !good else { return }
+      throw .invalid(
+        what: "\(what) of unit number \(index + 1)", value: "\(value)", limit: limit,
+        advice: advice)
+    }
+    try require(
+      quality >= 0 && quality.isFinite, "the quality", quality, "finite and not negative",
+      "check the scores")
+    try require(
+      cost > 0 && cost.isFinite, "the cost", cost, "positive and finite",
+      "use --fix for units that must not take part")
+    try require(
+      lower >= 0 && lower.isFinite, "the lower bound", lower, "finite and not negative",
+      "see --min and --bounds")
+    try require(
+      upper >= lower, "the upper bound", upper, "at least the lower bound \(lower)",
+      "see --max and --bounds")
+  }
+}
+
+extension CapacityProgram {
+  /// Checks every unit and that the lower bounds leave a plan possible.
+  ///
+  /// Collective; throws alike on every rank: a fault on one rank is agreed on before anyone leaves.
+  func requireFeasible(
+    _ units: [CapacityUnit], totalUnits: Int, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(AllocationError) {
+    try agreeOnUnits(over: world) { () throws(AllocationError) in
+      for unit in units { try unit.validate() }
+    }
+    let floor = search.exactSums(
+      [units.map { $0.cost * $0.lower }], totalTerms: totalUnits, over: world)[0]
+    guard floor <= budget else {
+      throw .infeasible(
+        what: "the budget", value: "\(budget)",
+        nearest: "the lower bounds alone cost \(floor), \(floor - budget) more",
+        advice: "raise --budget to at least \(floor) or lower --min")
+    }
+  }
+
+  /// A price below which a + λ c < 0 for every unit, so that even units of zero quality ask for
+  /// their upper bound. Collective.
+  func priceBelowAllCosts(
+    _ units: [CapacityUnit], search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) -> Double {
+    let ratios = units.map { runningCost(of: $0) / $0.cost }
+    let largest = search.maximum([ratios.max() ?? 0], over: world)[0]
+    return -max(largest * (1 + 0x1p-50), .leastNormalMagnitude)
+  }
+}

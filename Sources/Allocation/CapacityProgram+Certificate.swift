@@ -1,0 +1,65 @@
+internal import Collectives
+
+extension CapacityProgram {
+  /// a x − w log(s + x), the unit's part of the objective.
+  private func objective(of unit: PricedCapacity, at capacity: Double) -> Double {
+    let utility = unit.weight > 0 ? unit.weight * naturalLog(offset + capacity) : 0
+    return unit.runningCost * capacity - utility
+  }
+
+  /// How far x is from minimising the unit's Lagrangian over its bounds, relative to the terms of
+  /// the slope a + λ c − w / (s + x), which cancel at an optimum. 0 where a bound stops the unit.
+  private func stationarity(
+    of unit: PricedCapacity, at capacity: Double, price: Double
+  ) -> Double {
+    let marginal = unit.weight / (offset + capacity)
+    let slope = unit.runningCost + price * unit.cost - marginal
+    if capacity == unit.lower && slope >= 0 { return 0 }
+    if capacity == unit.upper && slope <= 0 { return 0 }
+    let size = unit.runningCost + abs(price) * unit.cost + marginal
+    return size > 0 ? abs(slope) / size : 0
+  }
+
+  /// Checks the answer from scratch. Collective; three allreduces.
+  ///
+  /// The dual value is the Lagrangian's minimum at the price, so by weak duality it bounds the
+  /// objective of every feasible plan, whole numbers included. Below price 0 (`--spend all`) it bounds
+  /// plans that spend everything; what the integers leave over is charged to them at the price.
+  func certificate(
+    _ units: [PricedCapacity], capacities: [Double], integers: CapacityIntegers?, price: Double,
+    spent: Double, left: Double, totalUnits: Int, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) -> Certificate {
+    let pairs = Array(zip(units, capacities))
+    let primalTerms = pairs.map { objective(of: $0, at: $1) }
+    let dualTerms = units.map { unit in
+      let best = unit.capacity(at: price, offset: offset)
+      guard best.isFinite else { return -Double.greatestFiniteMagnitude / Double(totalUnits) }
+      return objective(of: unit, at: best) + price * unit.cost * best
+    }
+    let integerTerms = zip(units, integers?.values ?? []).map {
+      objective(of: $0, at: Double($1))
+    }
+    let atLower = pairs.map { $1 == $0.lower ? 1.0 : 0 }
+    let atUpper = pairs.map { $1 == $0.upper ? 1.0 : 0 }
+    let sums = search.exactSums(
+      [primalTerms, dualTerms, integerTerms, atLower, atUpper], totalTerms: totalUnits, over: world)
+    let stationarity = search.maximum(
+      [pairs.map { self.stationarity(of: $0, at: $1, price: price) }.max() ?? 0], over: world)[0]
+
+    let primal = sums[0]
+    let dual = sums[1] - price * budget
+    let overspent = max(0, -left)
+    let complementarity = price > 0 || spend == .all ? abs(price * left) : 0
+    return Certificate(
+      primal: primal, dual: dual, gap: primal - dual, stationarityResidual: stationarity,
+      feasibilityResidual: overspent, complementarityResidual: complementarity,
+      kktResidual: max(
+        stationarity, overspent / budget,
+        complementarity / max(abs(primal), abs(price) * budget, .leastNormalMagnitude)),
+      budgetLeft: left,
+      integralityGap: integers.map { sums[2] - dual - min(price, 0) * (budget - $0.spent) },
+      integerBudgetLeft: integers.map { budget - $0.spent },
+      unitsAtLower: Int(sums[3]), unitsAtUpper: Int(sums[4]))
+  }
+}

@@ -1,0 +1,115 @@
+public import Collectives
+
+extension CapacityProgram {
+  /// Solves the program over all units of all ranks.
+  ///
+  /// `units` are this rank's, in the order of their index; `totalUnits` counts those of all ranks.
+  /// Collective: every rank calls, also one that owns no unit.
+  /// Postcondition: spent ≤ budget, and the next smaller price would overspend (or λ = 0).
+  /// The result has the same bits for any number of ranks, slicing and search method.
+  /// - Complexity: 5 to 64 allreduces per search; one term per unit and trial price.
+  public func solve(
+    _ units: [CapacityUnit], totalUnits: Int, wholeNumbers: Bool, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(AllocationError) -> CapacitySolution {
+    try validate()
+    let saturation = 2 * budget
+    let scale = FixedPointScale(largest: saturation, terms: totalUnits)
+    let target = scale.fixed(budget)
+    try requireFeasible(units, totalUnits: totalUnits, search: &search, over: world)
+
+    // 1. γ, then the numbers the closed form needs.
+    let gamma = resolvedGamma(units, totalUnits: totalUnits, search: &search, over: world)
+    let priced = units.map { PricedCapacity($0, program: self, gamma: gamma) }
+
+    // 2. The price at which the units' own answers add up to the budget.
+    let curve = CapacityDemand(scale: scale, offset: offset, saturation: saturation)
+    let lowestPrice =
+      spend == .all
+      ? priceBelowAllCosts(units, search: &search, over: world) : -.leastNonzeroMagnitude
+    let crossing = search.firstKey(
+      of: SlicedDemand(curve, units: priced), meeting: target,
+      in: OrderedKey.key(of: lowestPrice)...OrderedKey.largestFinite, over: world)
+    let price = OrderedKey.value(of: crossing.key)
+    var capacities = priced.map { $0.capacity(at: price, offset: offset) }
+    var spent = crossing.demand
+
+    // 3. Units of zero quality ask for all or nothing: at their own price they share what is left.
+    if spend == .all {
+      let previous = OrderedKey.value(of: crossing.key - 1)
+      spent = fillLevel(
+        &capacities, priced, jumpingAt: previous, spent: spent, target: target, scale: scale,
+        search: &search, over: world)
+    }
+
+    // 4. Whole numbers, then the certificate of both.
+    var integers: CapacityIntegers?
+    if wholeNumbers {
+      integers = try wholeNumberAnswer(
+        units, priced, totalUnits: totalUnits, floorPrice: lowestPrice, search: &search,
+        over: world)
+    }
+    let certificate = certificate(
+      priced, capacities: capacities, integers: integers, price: price,
+      spent: scale.value(spent), left: scale.value(target - spent), totalUnits: totalUnits,
+      search: &search, over: world)
+    return CapacitySolution(
+      price: price, gamma: gamma, continuous: capacities, spent: scale.value(spent),
+      integer: integers, certificate: certificate)
+  }
+
+  /// γ of the parameters, or the smallest γ at which the demand at price 0 reaches 1.25 B (all the
+  /// units can take, if that is less). Collective.
+  private func resolvedGamma(
+    _ units: [CapacityUnit], totalUnits: Int, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) -> Double {
+    if case .fixed(let gamma) = gamma { return gamma }
+    let saturation = 2 * budget
+    let scale = FixedPointScale(largest: saturation, terms: totalUnits)
+    let curve = UnpricedDemand(scale: scale, offset: offset, saturation: saturation)
+    let demand = SlicedDemand(
+      curve, units: units.map { PricedCapacity($0, program: self, gamma: 1) })
+    let most = search.sum(demand.localSums(at: [OrderedKey.largestFinite]), over: world)[0]
+    let crossing = search.firstKey(
+      of: demand, meeting: max(-scale.fixed(1.25 * budget), most),
+      in: 0...OrderedKey.largestFinite, over: world)
+    return OrderedKey.value(of: crossing.key)
+  }
+
+  /// Gives units that jump from l to u at the final price one common level within the budget.
+  /// Returns what is spent then. Collective.
+  private func fillLevel(
+    _ capacities: inout [Double], _ priced: [PricedCapacity], jumpingAt previousPrice: Double,
+    spent: Int128, target: Int128, scale: FixedPointScale, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) -> Int128 {
+    let jumping = priced.indices.filter {
+      priced[$0].weight == 0
+        && priced[$0].capacity(at: previousPrice, offset: offset) > capacities[$0]
+    }
+    let fixed = jumping.reduce(Int128(0)) {
+      $0 + scale.fixed(priced[$1].cost * capacities[$1])
+    }
+    let totals = search.sum([fixed, Int128(jumping.count)], over: world)
+    guard totals[1] > 0, spent < target else { return spent }
+
+    let curve = LevelDemand(scale: scale, saturation: 2 * budget)
+    let units = jumping.map {
+      LevelDemand.Unit(cost: priced[$0].cost, low: capacities[$0], high: priced[$0].upper)
+    }
+    // The first level that overspends; the key before it is the highest that does not.
+    let available = target - (spent - totals[0])
+    let crossing = search.firstKey(
+      of: SlicedDemand(curve, units: units), meeting: -(available + 1),
+      in: 0...OrderedKey.largestFinite, over: world)
+    let level = OrderedKey.value(of: crossing.key - 1)
+    for (position, unit) in zip(jumping, units) {
+      capacities[position] = min(max(level, unit.low), unit.high)
+    }
+    let filled = zip(jumping, units).reduce(Int128(0)) {
+      $0 + scale.fixed($1.1.cost * capacities[$1.0])
+    }
+    return spent - totals[0] + search.sum([filled], over: world)[0]
+  }
+}

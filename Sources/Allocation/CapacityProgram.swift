@@ -1,0 +1,121 @@
+/// One unit's part of the capacity program.
+public struct CapacityUnit: Sendable, Equatable {
+  /// Position in the plan, 0 ..< total units.
+  public let index: Int
+  /// q, dimensionless, non-negative.
+  public let quality: Double
+  /// c, budget units per unit of capacity; positive.
+  public let cost: Double
+  /// Smallest capacity allowed.
+  public let lower: Double
+  /// Largest capacity allowed; may be infinite.
+  public let upper: Double
+
+  public init(index: Int, quality: Double, cost: Double, lower: Double, upper: Double) {
+    self.index = index
+    self.quality = quality
+    self.cost = cost
+    self.lower = lower
+    self.upper = upper
+  }
+}
+
+/// The capacity program: expert slots, LoRA ranks or bytes under one budget.
+///
+///     min Σ a x − γ q^β log(s + x)   subject to   Σ c x ≤ B,  l ≤ x ≤ u
+///
+/// Its solution is x(λ) = clip(γ q^β / (a + λ c) − s, l, u) at the price λ of the budget
+/// (docs/theory/programs.md; arXiv 2603.00910).
+public struct CapacityProgram: Sendable, Equatable {
+  public enum AlphaPer: String, CaseIterable, Sendable {
+    /// a = α c: keeping capacity costs in proportion to its size.
+    case cost
+    /// a = α.
+    case slot
+  }
+  public enum Gamma: Sendable, Equatable {
+    /// The smallest γ for which the demand at price 0 is 1.25 B.
+    case automatic
+    case fixed(Double)
+  }
+  public enum Spend: String, CaseIterable, Sendable {
+    /// λ ≥ 0; what is not worth buying is left over.
+    case asPriced = "as-priced"
+    /// λ may fall below 0 until the budget is spent or every unit is at its upper bound.
+    case all
+  }
+
+  /// B, in the unit of the costs; positive.
+  public var budget: Double
+  public var alpha = 0.5
+  public var alphaPer = AlphaPer.cost
+  public var beta = 1.0
+  public var gamma = Gamma.automatic
+  /// s; positive.
+  public var offset = 1.0
+  public var spend = Spend.asPriced
+  /// Whole-number capacities are multiples of this.
+  public var step = 1
+
+  public init(budget: Double) {
+    self.budget = budget
+  }
+
+  /// a, the running cost of one unit of capacity.
+  func runningCost(of unit: CapacityUnit) -> Double {
+    alphaPer == .cost ? alpha * unit.cost : alpha
+  }
+
+  /// Rejects parameters outside their ranges; unit values are checked by `CapacityUnit.validate`.
+  func validate() throws(AllocationError) {
+    func require(
+      _ good: Bool, _ what: String, _ value: Double, _ limit: String
+    ) throws(AllocationError) {
+      guard !good else { return }
+      throw .invalid(
+        what: what, value: "\(value)", limit: limit, advice: "see layerbudget allocate --help")
+    }
+    try require(budget > 0 && budget.isFinite, "the budget", budget, "positive and finite")
+    try require(alpha >= 0 && alpha.isFinite, "alpha", alpha, "zero or positive")
+    try require(beta >= 0 && beta.isFinite, "beta", beta, "zero or positive")
+    try require(offset > 0 && offset.isFinite, "the offset", offset, "positive")
+    try require(step >= 1, "the multiple", Double(step), "at least 1")
+    if case .fixed(let gamma) = gamma {
+      try require(gamma > 0 && gamma.isFinite, "gamma", gamma, "positive")
+    } else {
+      try require(
+        alpha > 0, "alpha", alpha, "positive when gamma is chosen automatically (or fix --gamma)")
+    }
+  }
+}
+
+/// The numbers of one unit that the closed form needs: 40 bytes.
+struct PricedCapacity: Sendable {
+  /// γ q^β.
+  let weight: Double
+  /// a.
+  let runningCost: Double
+  let cost: Double
+  let lower: Double
+  let upper: Double
+
+  init(_ unit: CapacityUnit, program: CapacityProgram, gamma: Double) {
+    weight = gamma * power(unit.quality, program.beta)
+    runningCost = program.runningCost(of: unit)
+    cost = unit.cost
+    lower = unit.lower
+    upper = unit.upper
+  }
+
+  /// x(λ) = clip(w / (a + λ c) − s, l, u).
+  ///
+  /// Where a + λ c ≤ 0 (only below price 0) capacity costs nothing, so the answer is u.
+  /// Postcondition: does not rise with `price`, bit for bit: every operation is monotone under
+  /// rounding.
+  func capacity(at price: Double, offset: Double) -> Double {
+    let denominator = runningCost + price * cost
+    if denominator < 0 { return upper }
+    if denominator == 0 { return weight > 0 ? upper : lower }
+    return min(max(weight / denominator - offset, lower), upper)
+  }
+}

@@ -1,0 +1,115 @@
+internal import Collectives
+
+/// The collective search for the smallest key at which a demand no longer exceeds a target.
+///
+/// The demand is an exact integer sum over all units of all ranks and does not rise with the key, so
+/// the answer is one well-defined integer: every `Method`, every number of ranks and every slicing
+/// ends at the same bits. Methods differ only in how many trial keys they send per allreduce and
+/// where they place them.
+public struct PriceSearch: Sendable {
+  public enum Method: String, CaseIterable, Sendable {
+    /// One trial per allreduce: at most 64 allreduces.
+    case bisection
+    /// 63 evenly spread trials per allreduce: at most ⌈64/6⌉ = 11 allreduces.
+    case multisection
+    /// Many trials per allreduce, half of them around a secant guess: 5 to 7 allreduces as measured.
+    case accelerated
+  }
+
+  public let method: Method
+  /// Allreduces made so far, by searches and by exact sums alike.
+  public private(set) var allreduces = 0
+  /// Rounds of trials made so far, over all searches of the run.
+  public private(set) var rounds = 0
+  /// Trial keys evaluated so far, over all searches of the run.
+  public private(set) var trials = 0
+
+  public init(method: Method) {
+    self.method = method
+  }
+
+  /// Where the demand first meets the target.
+  struct Crossing: Equatable {
+    /// The smallest key whose demand is at most the target.
+    let key: Int64
+    /// The demand there, summed over all ranks.
+    let demand: Int128
+  }
+
+  /// Finds the smallest key in `bracket.lowerBound`+1 ... `bracket.upperBound` whose demand is at
+  /// most `target`. The caller knows that the demand meets the target at the upper bound.
+  ///
+  /// Collective: every rank calls with the same bracket and target. The result is the same on all.
+  /// - Complexity: per round one allreduce of the trial sums and one term per active unit and trial.
+  mutating func firstKey<Curve: DemandCurve>(
+    of demand: SlicedDemand<Curve>, meeting target: Int128, in bracket: ClosedRange<Int64>,
+    over world: borrowing some Collective & ~Copyable
+  ) -> Crossing {
+    var demand = demand
+    var lower = BracketEnd(key: bracket.lowerBound)
+    var upper = BracketEnd(key: bracket.upperBound)
+    while true {
+      // 1. Choose trial keys strictly inside the bracket; the first round also measures its top.
+      var keys = TrialPlacement(method: method).keys(lower: lower, upper: upper, target: target)
+      if upper.demand == nil { keys.append(upper.key) }
+      if keys.isEmpty { break }
+
+      // 2. Sum the demand over the ranks: the only communication.
+      var sums = demand.localSums(at: keys)
+      world.sum(&sums)
+      allreduces += 1
+      rounds += 1
+      trials += keys.count
+
+      // 3. Keep the part of the bracket in which the demand first meets the target.
+      let first = sums.firstIndex { $0 <= target } ?? sums.endIndex
+      precondition(first < sums.endIndex || keys.last != upper.key, "target out of reach")
+      if first > 0 { lower = BracketEnd(key: keys[first - 1], demand: sums[first - 1]) }
+      if first < sums.endIndex { upper = BracketEnd(key: keys[first], demand: sums[first]) }
+
+      // 4. Units whose demand cannot change any more leave the search.
+      demand.narrow(to: lower.key...upper.key)
+    }
+    guard let found = upper.demand else { preconditionFailure("the bracket's top was measured") }
+    return Crossing(key: upper.key, demand: found)
+  }
+
+  /// The sum of `terms` over all ranks for several quantities at once, each exact to its own scale.
+  ///
+  /// `terms[q]` holds this rank's terms of quantity q. The scale of each quantity comes from the
+  /// agreed largest magnitude; the result is rounded once to Float64.
+  /// Collective. - Complexity: two allreduces, whatever the number of quantities.
+  mutating func exactSums(
+    _ terms: [[Double]], totalTerms: Int, over world: borrowing some Collective & ~Copyable
+  ) -> [Double] {
+    var largest = terms.map { $0.reduce(0) { max($0, abs($1)) } }
+    world.maximum(&largest)
+    let scales = largest.map { FixedPointScale(largest: $0, terms: totalTerms) }
+    var sums = zip(terms, scales).map { terms, scale in
+      terms.reduce(Int128(0)) { $0 + scale.fixed($1) }
+    }
+    world.sum(&sums)
+    allreduces += 2
+    return zip(sums, scales).map { $1.value($0) }
+  }
+
+  /// Element-wise maximum over all ranks. Collective, one allreduce.
+  mutating func maximum(
+    _ values: [Double], over world: borrowing some Collective & ~Copyable
+  ) -> [Double] {
+    var values = values
+    world.maximum(&values)
+    allreduces += 1
+    return values
+  }
+
+  /// Sums of integers over all ranks. Collective, one allreduce.
+  mutating func sum(
+    _ values: [Int128], over world: borrowing some Collective & ~Copyable
+  ) -> [Int128] {
+    var values = values
+    world.sum(&values)
+    allreduces += 1
+    return values
+  }
+}

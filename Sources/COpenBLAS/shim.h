@@ -1,0 +1,26 @@
+/* OpenBLAS as Swift sees it: its CBLAS header, and the few LAPACK routines we call, declared here
+   because Debian's package has no LAPACKE and no lapack.h.
+
+   LAPACK is column-major Fortran: every argument is a pointer, and gfortran appends the length of
+   each CHARACTER argument by value, which a caller must pass (always 1 here). */
+#ifndef LAYERBUDGET_COPENBLAS_SHIM_H
+#define LAYERBUDGET_COPENBLAS_SHIM_H
+
+#include <cblas.h>
+#include <stddef.h>
+
+/* Cholesky factorization in place. info > 0: the leading minor of that order is not positive. */
+void spotrf_(const char *uplo, const blasint *n, float *a, const blasint *lda, blasint *info,
+             size_t uplo_length);
+void dpotrf_(const char *uplo, const blasint *n, double *a, const blasint *lda, blasint *info,
+             size_t uplo_length);
+
+/* Reciprocal condition number in the 1-norm from a Cholesky factor. work [3 n], iwork [n]. */
+void spocon_(const char *uplo, const blasint *n, const float *a, const blasint *lda,
+             const float *anorm, float *rcond, float *work, blasint *iwork, blasint *info,
+             size_t uplo_length);
+void dpocon_(const char *uplo, const blasint *n, const double *a, const blasint *lda,
+             const double *anorm, double *rcond, double *work, blasint *iwork, blasint *info,
+             size_t uplo_length);
+
+#endif

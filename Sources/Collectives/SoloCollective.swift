@@ -1,0 +1,37 @@
+/// Rank 0 of 1: a run without company.
+///
+/// Nothing is communicated, yet the answers are the bits that many ranks would get and the same
+/// mistakes are refused.
+public struct SoloCollective: Collective, Sendable {
+  public init() {}
+
+  public var rank: Int { 0 }
+  public var size: Int { 1 }
+
+  /// Leaves `values` as they are.
+  /// - Complexity: O(1), no communication.
+  public func sum(_ values: inout [Int128]) {}
+
+  /// Leaves `values` as they are, but for -0.0, which becomes +0.0.
+  /// - Complexity: O(count), no communication.
+  public func maximum(_ values: inout [Double]) {
+    CollectiveContract.canonicalise(&values, rank: rank)
+  }
+
+  /// Returns `[bytes]`.
+  /// - Complexity: O(1), no communication.
+  public func gather(_ bytes: [UInt8], at root: Int) -> [[UInt8]] {
+    CollectiveContract.checkRoot(root, rank: rank, size: size, method: "gather")
+    return [bytes]
+  }
+
+  /// Returns `bytes`.
+  /// - Complexity: O(1), no communication.
+  public func broadcast(_ bytes: [UInt8], from root: Int) -> [UInt8] {
+    CollectiveContract.checkRoot(root, rank: rank, size: size, method: "broadcast")
+    return bytes
+  }
+
+  /// Returns at once.
+  public func barrier() {}
+}

@@ -1,0 +1,53 @@
+/// Tikhonov damping λ of a module's curvature.
+public enum Damping: Sendable, Equatable, CustomStringConvertible {
+  /// λ = factor · mean eigenvalue of the undamped curvature.
+  case relative(Double)
+  /// λ as given, in the unit of the curvature.
+  case absolute(Double)
+
+  public static let standard = Damping.relative(0.1)
+
+  /// Reads `relative:0.1` or `absolute:1e-3`; nil for anything else or a value that is not a
+  /// finite number ≥ 0.
+  public init?(_ text: String) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let value = Double(parts[1]), value.isFinite, value >= 0 else {
+      return nil
+    }
+    switch parts[0] {
+    case "relative": self = .relative(value)
+    case "absolute": self = .absolute(value)
+    default: return nil
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .relative(let factor): "relative:\(factor)"
+    case .absolute(let value): "absolute:\(value)"
+    }
+  }
+
+  /// λ for a curvature of the given mean eigenvalue.
+  func value(meanEigenvalue: Double) -> Double {
+    switch self {
+    case .relative(let factor): factor * meanEigenvalue
+    case .absolute(let value): value
+    }
+  }
+
+  /// The shifts π √λ of A and √λ/π of G, with π = √(mean A / mean G) over the mean eigenvalues.
+  ///
+  /// With relative damping λ = r · mean A · mean G the shifts are √r · mean A and √r · mean G: the
+  /// shift of a factor that several modules share does not depend on the other factor, so its
+  /// Cholesky factorization can be shared too. π is 1 where a mean is 0.
+  func factorShifts(meanA: Double, meanG: Double) -> (activation: Double, gradient: Double) {
+    switch self {
+    case .relative(let factor):
+      return (factor.squareRoot() * meanA, factor.squareRoot() * meanG)
+    case .absolute(let value):
+      let pi = meanA > 0 && meanG > 0 ? (meanA / meanG).squareRoot() : 1
+      return (pi * value.squareRoot(), value.squareRoot() / pi)
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/// The gain of one module and what it was computed with.
+public struct ModuleGain: Sendable, Equatable {
+  public let name: String
+  /// [outputs, inputs] of the gradient as used.
+  public let shape: [Int]
+  /// ζ² = gᵀ H̃⁻¹ g, twice the loss decrease that the local model predicts; non-negative.
+  public let gain: Double
+  /// ‖g‖², the gain of identity curvature.
+  public let gradientNormSquared: Double
+  /// λ as used; 0 for identity.
+  public let damping: Double
+  /// Precision of the factorizations that gave the result.
+  public let precision: Precision
+  /// κ₁ estimate of the damped curvature, where a factorization gave one.
+  public let conditionNumber: Double?
+  /// XXH64 of the tensors that were read, combined independently of their order.
+  public let checksum: UInt64
+
+  public var parameters: Int { shape.reduce(1, *) }
+}

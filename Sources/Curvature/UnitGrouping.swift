@@ -1,0 +1,99 @@
+/// How modules are gathered into units, each of which gets one answer.
+public enum UnitGrouping: Sendable, Equatable {
+  /// A transformer block: the name up to and including its first number, `model.layers.3`.
+  case block
+  /// Every module by itself.
+  case module
+  /// An expert: the name up to and including the number after `experts`; other modules by block.
+  case expert
+  /// The first capture group of a regular expression found in the name, or the whole match.
+  case pattern(String)
+
+  public init(_ text: String) {
+    switch text {
+    case "block": self = .block
+    case "module": self = .module
+    case "expert": self = .expert
+    default: self = .pattern(text)
+    }
+  }
+}
+
+/// Modules that get one answer together; their gains add, as the curvature between them is taken
+/// to be zero.
+public struct ModuleUnit: Sendable, Equatable {
+  public let name: String
+  /// In natural order.
+  public let modules: [ModuleStatistics]
+
+  public var parameters: Int { modules.reduce(0) { $0 + $1.parameters } }
+}
+
+/// Which modules take part and how they are grouped.
+public struct UnitSelection: Sendable, Equatable {
+  public var grouping: UnitGrouping
+  /// Regular expressions found in a module's name.
+  public var include: String?
+  public var exclude: String?
+
+  public init(grouping: UnitGrouping = .block, include: String? = nil, exclude: String? = nil) {
+    self.grouping = grouping
+    self.include = include
+    self.exclude = exclude
+  }
+
+  /// The units in natural order of their names.
+  ///
+  /// A module that a grouping expression does not match is a unit of its own.
+  public func units(of modules: [ModuleStatistics]) throws(CurvatureError) -> [ModuleUnit] {
+    let include = try include.map { text throws(CurvatureError) in try Self.regex(text) }
+    let exclude = try exclude.map { text throws(CurvatureError) in try Self.regex(text) }
+    var pattern: Regex<AnyRegexOutput>?
+    if case .pattern(let text) = grouping { pattern = try Self.regex(text) }
+
+    var members: [NaturalName: [ModuleStatistics]] = [:]
+    for module in modules {
+      if let include, !module.name.contains(include) { continue }
+      if let exclude, module.name.contains(exclude) { continue }
+      members[NaturalName(unitName(of: module.name, pattern: pattern)), default: []].append(module)
+    }
+    guard !members.isEmpty else {
+      throw .statistics(
+        "no module is left of \(modules.count) after --include \(self.include ?? "everything") and "
+          + "--exclude \(self.exclude ?? "nothing"); the first is \(modules.first?.name ?? "none")")
+    }
+    return members.sorted { $0.key < $1.key }.map { name, modules in
+      ModuleUnit(
+        name: name.text,
+        modules: modules.sorted { NaturalName($0.name) < NaturalName($1.name) })
+    }
+  }
+
+  private static func regex(_ text: String) throws(CurvatureError) -> Regex<AnyRegexOutput> {
+    do { return try Regex(text) } catch {
+      throw .statistics("\"\(text)\" is not a regular expression: \(error); check its brackets")
+    }
+  }
+
+  private func unitName(of module: String, pattern: Regex<AnyRegexOutput>?) -> String {
+    let parts = module.split(separator: ".", omittingEmptySubsequences: false)
+    func prefix(through index: Int) -> String { parts[...index].joined(separator: ".") }
+    let firstNumber = parts.firstIndex { Int($0) != nil }
+    switch grouping {
+    case .module:
+      return module
+    case .block:
+      return firstNumber.map(prefix) ?? module
+    case .expert:
+      let experts = parts.firstIndex { $0 == "experts" }
+      if let experts, experts + 1 < parts.count, Int(parts[experts + 1]) != nil {
+        return prefix(through: experts + 1)
+      }
+      return firstNumber.map(prefix) ?? module
+    case .pattern:
+      guard let pattern, let match = module.firstMatch(of: pattern) else { return module }
+      let captured = match.output.count > 1 ? match.output[1].substring : nil
+      return String(captured ?? module[match.range])
+    }
+  }
+}

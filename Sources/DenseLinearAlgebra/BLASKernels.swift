@@ -1,0 +1,107 @@
+internal import COpenBLAS
+
+/// The BLAS and LAPACK routines of one precision, behind row-major Swift signatures.
+///
+/// Opaque outside this room. A table and not protocol requirements, because the requirements of a
+/// public protocol are public and these take pointers.
+///
+/// Row-major storage read as column-major is the transpose, so LAPACK's upper factor U with Uᵀ U = A
+/// is our lower factor L = Uᵀ with L Lᵀ = A, without moving an element.
+@safe public struct BLASKernels<Element>: Sendable {
+  /// Replaces the lower triangle of A [order, order] by L; LAPACK's `info`. The rest stays.
+  let potrf: @Sendable (_ a: UnsafeMutablePointer<Element>, _ order: Int32) -> Int32
+
+  /// An estimate of 1 / ‖(L Lᵀ)⁻¹‖₁ from L [order, order], order > 0. Allocates 4 order elements.
+  let inverseNorm: @Sendable (_ factor: UnsafePointer<Element>, _ order: Int32) -> Element
+
+  /// B := L⁻¹ B from the left, or B := B L⁻ᵀ from the right, B [rows, columns] not empty.
+  let trsm:
+    @Sendable (
+      _ factor: UnsafePointer<Element>, _ order: Int32, _ b: UnsafeMutablePointer<Element>,
+      _ rows: Int32, _ columns: Int32, _ side: Side
+    ) -> Void
+
+  /// C := op(A) op(B), C [rows, columns], inner dimension `depth`, none of them 0.
+  let gemm:
+    @Sendable (
+      _ a: Operand<Element>, _ b: Operand<Element>, _ c: UnsafeMutablePointer<Element>,
+      _ rows: Int32, _ columns: Int32, _ depth: Int32
+    ) -> Void
+
+  enum Side { case left, right }
+}
+
+/// A factor of a product: row-major elements, the length of a stored row, and whether it is read
+/// transposed.
+@safe struct Operand<Element> {
+  let elements: UnsafePointer<Element>
+  let rowLength: Int32
+  let isTransposed: Bool
+
+  fileprivate var transposition: CBLAS_TRANSPOSE { isTransposed ? CblasTrans : CblasNoTrans }
+}
+
+extension BLASKernels<Float> {
+  static let single = unsafe BLASKernels(
+    potrf: { a, order in
+      var (n, info): (Int32, Int32) = (order, 0)
+      unsafe spotrf_("U", &n, a, &n, &info, 1)
+      requireValidArguments("spotrf", info)
+      return info
+    },
+    inverseNorm: { factor, order in
+      var (n, info): (Int32, Int32) = (order, 0)
+      var (norm, result): (Float, Float) = (1, 0)
+      var work = [Float](repeating: 0, count: 3 * Int(order))
+      var integers = [Int32](repeating: 0, count: Int(order))
+      unsafe spocon_("U", &n, factor, &n, &norm, &result, &work, &integers, &info, 1)
+      requireValidArguments("spocon", info)
+      return result
+    },
+    trsm: { factor, order, b, rows, columns, side in
+      unsafe cblas_strsm(
+        CblasRowMajor, side == .left ? CblasLeft : CblasRight, CblasLower,
+        side == .left ? CblasNoTrans : CblasTrans, CblasNonUnit, rows, columns, 1, factor, order,
+        b, columns)
+    },
+    gemm: { a, b, c, rows, columns, depth in
+      unsafe cblas_sgemm(
+        CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, 1, a.elements,
+        a.rowLength, b.elements, b.rowLength, 0, c, columns)
+    })
+}
+
+extension BLASKernels<Double> {
+  static let double = unsafe BLASKernels(
+    potrf: { a, order in
+      var (n, info): (Int32, Int32) = (order, 0)
+      unsafe dpotrf_("U", &n, a, &n, &info, 1)
+      requireValidArguments("dpotrf", info)
+      return info
+    },
+    inverseNorm: { factor, order in
+      var (n, info): (Int32, Int32) = (order, 0)
+      var (norm, result): (Double, Double) = (1, 0)
+      var work = [Double](repeating: 0, count: 3 * Int(order))
+      var integers = [Int32](repeating: 0, count: Int(order))
+      unsafe dpocon_("U", &n, factor, &n, &norm, &result, &work, &integers, &info, 1)
+      requireValidArguments("dpocon", info)
+      return result
+    },
+    trsm: { factor, order, b, rows, columns, side in
+      unsafe cblas_dtrsm(
+        CblasRowMajor, side == .left ? CblasLeft : CblasRight, CblasLower,
+        side == .left ? CblasNoTrans : CblasTrans, CblasNonUnit, rows, columns, 1, factor, order,
+        b, columns)
+    },
+    gemm: { a, b, c, rows, columns, depth in
+      unsafe cblas_dgemm(
+        CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, 1, a.elements,
+        a.rowLength, b.elements, b.rowLength, 0, c, columns)
+    })
+}
+
+/// Stops the process at a negative `info`: the call itself was wrong, which no caller can mend.
+private func requireValidArguments(_ routine: String, _ info: Int32) {
+  precondition(info >= 0, "\(routine): argument \(-info) is invalid, a bug in DenseLinearAlgebra")
+}

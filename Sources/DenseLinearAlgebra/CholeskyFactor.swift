@@ -1,0 +1,122 @@
+/// The Cholesky factor L of a symmetric positive definite matrix: A = L Lᵀ, L [order, order] lower
+/// triangular with a positive diagonal.
+///
+/// It lives in the storage of the matrix that it was made of.
+public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable {
+  public let order: Int
+  /// ‖A‖₁ = maxⱼ Σᵢ |aᵢⱼ|, in Float64.
+  public let oneNorm: Double
+  /// An estimate of 1 / κ₁(A) = 1 / (‖A‖₁ ‖A⁻¹‖₁), LAPACK's potrf and pocon; 1 for order 0.
+  ///
+  /// The estimate of ‖A⁻¹‖₁ never exceeds it but for rounding, so the true reciprocal may be smaller
+  /// than this, not larger.
+  /// Postcondition: `0 <= reciprocalCondition && reciprocalCondition <= 1`.
+  public let reciprocalCondition: Double
+  /// L in the lower triangle; the strict upper one still holds A's elements.
+  private let storage: Matrix<Element>
+
+  /// Factorizes in the storage of the consumed matrix, of which only the lower triangle is read.
+  ///
+  /// - Throws: `notFinite` for the first nan or infinity of that triangle, `notPositiveDefinite` for
+  ///   the first leading block that is not, `tooLarge` for an order above 2³¹ − 1.
+  /// - Precondition: the matrix is square.
+  /// - Complexity: order³/3 flops, some 10 order² for the condition estimate; 8 order bytes beside
+  ///   the matrix for its norm, then 4 order elements for the estimate.
+  public init(factorizing matrix: consuming Matrix<Element>) throws(LinearAlgebraError) {
+    precondition(
+      matrix.rows == matrix.columns,
+      "only a square matrix has a Cholesky factor, not \(matrix.rows) × \(matrix.columns)")
+    let order = matrix.rows
+    let size = try blasOrder(order)
+
+    // 1. The norm, while A is still there; it is not finite when an element is not.
+    let norm = matrix.symmetricOneNorm()
+    if !norm.isFinite, let (row, column) = matrix.firstNonFiniteOfLowerTriangle() {
+      throw .notFinite(order: order, row: row, column: column)
+    }
+
+    // 2. The factor. LAPACK tests for diag > 0 only; an overflow on the way may leave nan behind.
+    var reciprocal = 1.0
+    if order > 0, let base = unsafe matrix.storage.baseAddress {
+      let info = unsafe Element._kernels.potrf(base, size)
+      guard info == 0 else {
+        throw .notPositiveDefinite(order: order, leadingMinor: Int(info))
+      }
+      for index in 0..<order {
+        let pivot = matrix[index, index]
+        guard pivot > 0 && pivot.isFinite else {
+          throw .notPositiveDefinite(order: order, leadingMinor: index + 1)
+        }
+      }
+
+      // 3. Its condition. Divided by the norm here, which in Float could overflow.
+      let inverseNorm = unsafe Double(Element._kernels.inverseNorm(base, size))
+      reciprocal = min(inverseNorm / norm, 1)
+    }
+    self.order = order
+    self.oneNorm = norm
+    self.reciprocalCondition = reciprocal
+    self.storage = matrix
+  }
+
+  /// B := L⁻¹ B for B [order, k]. - Complexity: order² k flops.
+  ///
+  /// - Precondition: `b.rows == order` and k < 2³¹.
+  public func solveFromLeft(_ b: inout Matrix<Element>) {
+    precondition(b.rows == order, "L of order \(order) does not fit B with \(b.rows) rows")
+    solve(&b, from: .left)
+  }
+
+  /// B := B L⁻ᵀ for B [k, order]. - Complexity: order² k flops.
+  ///
+  /// - Precondition: `b.columns == order` and k < 2³¹.
+  public func solveFromRightTransposed(_ b: inout Matrix<Element>) {
+    precondition(b.columns == order, "L of order \(order) does not fit B with \(b.columns) columns")
+    solve(&b, from: .right)
+  }
+
+  private func solve(_ b: inout Matrix<Element>, from side: BLASKernels<Element>.Side) {
+    guard b.count > 0, let factor = unsafe storage.storage.baseAddress,
+      let base = unsafe b.storage.baseAddress
+    else { return }
+    unsafe Element._kernels.trsm(
+      factor, blasIndex(order, "rows of L"), base, blasIndex(b.rows, "rows of B"),
+      blasIndex(b.columns, "columns of B"), side)
+  }
+
+  /// L as a matrix of its own, zeros above the diagonal.
+  package func lowerTriangle() -> Matrix<Element> {
+    var result = Matrix<Element>(rows: order, columns: order)
+    for row in 0..<order {
+      for column in 0...row { result[row, column] = storage[row, column] }
+    }
+    return result
+  }
+}
+
+extension Matrix {
+  /// ‖A‖₁ of the symmetric matrix that has this one's lower triangle.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  fileprivate func symmetricOneNorm() -> Double {
+    var sums = [Double](repeating: 0, count: rows)
+    for row in 0..<rows {
+      var sum = 0.0
+      for column in 0..<row {
+        let magnitude = unsafe abs(Double(storage[row * columns + column]))
+        sum += magnitude
+        sums[column] += magnitude
+      }
+      unsafe sums[row] += sum + abs(Double(storage[row * columns + row]))
+    }
+    // A nan must win, which max() does not promise.
+    return sums.reduce(0.0) { $0 >= $1 || $0.isNaN ? $0 : $1 }
+  }
+
+  fileprivate func firstNonFiniteOfLowerTriangle() -> (row: Int, column: Int)? {
+    for row in 0..<rows {
+      for column in 0...row where !self[row, column].isFinite { return (row, column) }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,15 @@
+/// The two element types that BLAS computes in: `Float` and `Double`.
+///
+/// No other type can conform: only this room can make ``BLASKernels``.
+public protocol LinearAlgebraElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
+  /// The routines of this precision; called in this room only.
+  static var _kernels: BLASKernels<Self> { get }
+}
+
+extension Float: LinearAlgebraElement {
+  public static var _kernels: BLASKernels<Float> { .single }
+}
+
+extension Double: LinearAlgebraElement {
+  public static var _kernels: BLASKernels<Double> { .double }
+}

@@ -1,0 +1,168 @@
+/// A plan file: what every unit gets, under one budget, with a certificate.
+///
+/// `layerbudget.plan/1`; the fields are listed in docs/formats.md. Nothing in it depends on the
+/// number of ranks, the search method, paths or time.
+public struct PlanDocument: Codable, Sendable, Equatable {
+  public static let format = "layerbudget.plan/1"
+
+  public enum Program: String, Codable, Sendable {
+    case capacity
+    case pruning
+  }
+
+  public var format = PlanDocument.format
+  public var program: Program
+  /// Every option as resolved.
+  public var parameters: [String: ParameterValue]
+  /// λ.
+  public var price: Double
+  /// B, or S as a number of weights.
+  public var budget: Double
+  /// What the continuous answer uses of it.
+  public var spent: Double
+  /// What the whole numbers use of it.
+  public var spentInteger: Double?
+  public var units: [Unit]
+  public var certificate: Certificate
+  public var inputs: [String: InputFingerprint]
+  public var notes: [String]
+
+  enum CodingKeys: String, CodingKey {
+    case format, program, parameters, price, budget, spent, units, certificate, inputs, notes
+    case spentInteger = "spent_integer"
+  }
+
+  public init(
+    program: Program, parameters: [String: ParameterValue], price: Double, budget: Double,
+    spent: Double, spentInteger: Double?, units: [Unit], certificate: Certificate,
+    inputs: [String: InputFingerprint], notes: [String]
+  ) {
+    self.program = program
+    self.parameters = parameters
+    self.price = price
+    self.budget = budget
+    self.spent = spent
+    self.spentInteger = spentInteger
+    self.units = units
+    self.certificate = certificate
+    self.inputs = inputs
+    self.notes = notes
+  }
+
+  public struct Unit: Codable, Sendable, Equatable {
+    public var name: String
+    public var gain: Double
+    public var quality: Double
+    /// Capacity: x. Pruning: ρ, the share of weights to remove.
+    public var continuous: Double
+    /// Capacity: whole slots or ranks. Pruning: weights to remove.
+    public var integer: Int?
+    public var lower: Double
+    /// Infinite where there is no bound; `null` in the file.
+    public var upper: Double
+    /// Budget units per unit of capacity.
+    public var cost: Double?
+    /// Weights in the unit.
+    public var weights: Int?
+    /// `lower`, `upper`, or `null` in the file.
+    public var atBound: String?
+
+    enum CodingKeys: String, CodingKey {
+      case name, gain, quality, continuous, integer, lower, upper, cost, weights
+      case atBound = "at_bound"
+    }
+
+    public init(
+      name: String, gain: Double, quality: Double, continuous: Double, integer: Int?,
+      lower: Double, upper: Double, cost: Double?, weights: Int?
+    ) {
+      self.name = name
+      self.gain = gain
+      self.quality = quality
+      self.continuous = continuous
+      self.integer = integer
+      self.lower = lower
+      self.upper = upper
+      self.cost = cost
+      self.weights = weights
+      self.atBound = continuous == lower ? "lower" : continuous == upper ? "upper" : nil
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      name = try fields.decode(String.self, forKey: .name)
+      gain = try fields.decode(Double.self, forKey: .gain)
+      quality = try fields.decode(Double.self, forKey: .quality)
+      continuous = try fields.decode(Double.self, forKey: .continuous)
+      integer = try fields.decodeIfPresent(Int.self, forKey: .integer)
+      lower = try fields.decode(Double.self, forKey: .lower)
+      upper = try fields.decodeIfPresent(Double.self, forKey: .upper) ?? .infinity
+      cost = try fields.decodeIfPresent(Double.self, forKey: .cost)
+      weights = try fields.decodeIfPresent(Int.self, forKey: .weights)
+      atBound = try fields.decodeIfPresent(String.self, forKey: .atBound)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var fields = encoder.container(keyedBy: CodingKeys.self)
+      try fields.encode(name, forKey: .name)
+      try fields.encode(gain, forKey: .gain)
+      try fields.encode(quality, forKey: .quality)
+      try fields.encode(continuous, forKey: .continuous)
+      try fields.encodeIfPresent(integer, forKey: .integer)
+      try fields.encode(lower, forKey: .lower)
+      try fields.encode(upper.isFinite ? upper : nil, forKey: .upper)
+      try fields.encodeIfPresent(cost, forKey: .cost)
+      try fields.encodeIfPresent(weights, forKey: .weights)
+      try fields.encode(atBound, forKey: .atBound)
+    }
+  }
+
+  /// The numbers by which the plan can be checked; docs/formats.md gives each one's definition.
+  public struct Certificate: Codable, Sendable, Equatable {
+    public var primal: Double
+    public var dual: Double
+    public var gap: Double
+    public var kktResidual: Double
+    public var stationarityResidual: Double
+    public var feasibilityResidual: Double
+    public var complementarityResidual: Double
+    public var budgetLeft: Double
+    public var integerBudgetLeft: Double?
+    public var integralityGap: Double?
+    public var unitsAtLower: Int
+    public var unitsAtUpper: Int
+
+    enum CodingKeys: String, CodingKey {
+      case primal, dual, gap
+      case kktResidual = "kkt_residual"
+      case stationarityResidual = "stationarity_residual"
+      case feasibilityResidual = "feasibility_residual"
+      case complementarityResidual = "complementarity_residual"
+      case budgetLeft = "budget_left"
+      case integerBudgetLeft = "integer_budget_left"
+      case integralityGap = "integrality_gap"
+      case unitsAtLower = "units_at_lower"
+      case unitsAtUpper = "units_at_upper"
+    }
+
+    public init(
+      primal: Double, dual: Double, gap: Double, kktResidual: Double,
+      stationarityResidual: Double, feasibilityResidual: Double, complementarityResidual: Double,
+      budgetLeft: Double, integerBudgetLeft: Double?, integralityGap: Double?, unitsAtLower: Int,
+      unitsAtUpper: Int
+    ) {
+      self.primal = primal
+      self.dual = dual
+      self.gap = gap
+      self.kktResidual = kktResidual
+      self.stationarityResidual = stationarityResidual
+      self.feasibilityResidual = feasibilityResidual
+      self.complementarityResidual = complementarityResidual
+      self.budgetLeft = budgetLeft
+      self.integerBudgetLeft = integerBudgetLeft
+      self.integralityGap = integralityGap
+      self.unitsAtLower = unitsAtLower
+      self.unitsAtUpper = unitsAtUpper
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/// A scores file: what each unit could still gain, and how that was computed.
+///
+/// `layerbudget.scores/1`; the fields are listed in docs/formats.md.
+public struct ScoresDocument: Codable, Sendable, Equatable {
+  public static let format = "layerbudget.scores/1"
+
+  public var format = ScoresDocument.format
+  /// The curvature kind, or `external` for scores of another method.
+  public var curvature: String
+  public var damping: String
+  /// How gains became qualities.
+  public var parameters: [String: ParameterValue]
+  public var units: [Unit]
+  public var inputs: [String: InputFingerprint]
+
+  public struct Unit: Codable, Sendable, Equatable {
+    public var name: String
+    public var modules: [String]
+    public var parameters: Int
+    /// ζ², the sum over the unit's modules.
+    public var gain: Double
+    /// ‖g‖².
+    public var gradientNormSquared: Double?
+    public var quality: Double?
+    public var modulesDetail: [Module]
+
+    enum CodingKeys: String, CodingKey {
+      case name, modules, parameters, gain, quality
+      case gradientNormSquared = "gradient_norm_squared"
+      case modulesDetail = "modules_detail"
+    }
+
+    public init(
+      name: String, modules: [String], parameters: Int, gain: Double,
+      gradientNormSquared: Double?, quality: Double?, modulesDetail: [Module]
+    ) {
+      self.name = name
+      self.modules = modules
+      self.parameters = parameters
+      self.gain = gain
+      self.gradientNormSquared = gradientNormSquared
+      self.quality = quality
+      self.modulesDetail = modulesDetail
+    }
+
+    /// Another method's file may say less: only name and gain are required.
+    public init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      name = try fields.decode(String.self, forKey: .name)
+      gain = try fields.decode(Double.self, forKey: .gain)
+      modules = try fields.decodeIfPresent([String].self, forKey: .modules) ?? []
+      parameters = try fields.decodeIfPresent(Int.self, forKey: .parameters) ?? 0
+      quality = try fields.decodeIfPresent(Double.self, forKey: .quality)
+      gradientNormSquared = try fields.decodeIfPresent(Double.self, forKey: .gradientNormSquared)
+      modulesDetail = try fields.decodeIfPresent([Module].self, forKey: .modulesDetail) ?? []
+    }
+  }
+
+  public struct Module: Codable, Sendable, Equatable {
+    public var name: String
+    public var gain: Double
+    public var gradientNormSquared: Double
+    /// λ as used for this module.
+    public var damping: Double
+    /// [outputs, inputs].
+    public var shape: [Int]
+    public var precision: String
+    /// κ₁ estimate; absent where nothing was factorized.
+    public var conditionNumber: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case name, gain, damping, shape, precision
+      case gradientNormSquared = "gradient_norm_squared"
+      case conditionNumber = "condition_number"
+    }
+
+    public init(
+      name: String, gain: Double, gradientNormSquared: Double, damping: Double, shape: [Int],
+      precision: String, conditionNumber: Double?
+    ) {
+      self.name = name
+      self.gain = gain
+      self.gradientNormSquared = gradientNormSquared
+      self.damping = damping
+      self.shape = shape
+      self.precision = precision
+      self.conditionNumber = conditionNumber
+    }
+  }
+
+  public init(
+    curvature: String, damping: String, parameters: [String: ParameterValue], units: [Unit],
+    inputs: [String: InputFingerprint]
+  ) {
+    self.curvature = curvature
+    self.damping = damping
+    self.parameters = parameters
+    self.units = units
+    self.inputs = inputs
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    format = try fields.decode(String.self, forKey: .format)
+    curvature = try fields.decodeIfPresent(String.self, forKey: .curvature) ?? "external"
+    damping = try fields.decodeIfPresent(String.self, forKey: .damping) ?? "none"
+    parameters =
+      try fields.decodeIfPresent([String: ParameterValue].self, forKey: .parameters) ?? [:]
+    units = try fields.decode([Unit].self, forKey: .units)
+    inputs = try fields.decodeIfPresent([String: InputFingerprint].self, forKey: .inputs) ?? [:]
+  }
+}
+
+/// An option as resolved: text, number or truth value.
+public enum ParameterValue: Codable, Sendable, Equatable {
+  case text(String)
+  case number(Double)
+  case flag(Bool)
+
+  public init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if let flag = try? value.decode(Bool.self) {
+      self = .flag(flag)
+    } else if let number = try? value.decode(Double.self) {
+      self = .number(number)
+    } else {
+      self = .text(try value.decode(String.self))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var value = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try value.encode(text)
+    case .number(let number): try value.encode(number)
+    case .flag(let flag): try value.encode(flag)
+    }
+  }
+}
+
+/// By what an input is recognised, wherever it lies.
+public struct InputFingerprint: Codable, Sendable, Equatable {
+  /// Total size of the tensors, or of the file.
+  public var bytes: Int
+  /// Hash of names, types, shapes and metadata, as 16 hexadecimal digits.
+  public var headers: String?
+  /// Combined checksum of the contents that were really read.
+  public var contents: String
+
+  public init(bytes: Int, headers: String?, contents: String) {
+    self.bytes = bytes
+    self.headers = headers
+    self.contents = contents
+  }
+}

@@ -1,0 +1,35 @@
+extension TensorCollection {
+  /// A number for what the headers say: tensor names, types and shapes, and the metadata.
+  ///
+  /// It does not depend on file names, paths, the order in a file, or on how the tensors are spread
+  /// over files, and `total_size` is left out; nor does it depend on the data, which is what
+  /// ``checksum(of:)`` is for. Every text is preceded by its length, so that no two collections
+  /// run together to the same bytes.
+  ///
+  /// - Complexity: O(header bytes).
+  public var headerFingerprint: UInt64 {
+    var bytes: [UInt8] = []
+    func append(_ number: Int) {
+      for shift in stride(from: 0, to: 64, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+      }
+    }
+    func append(_ text: String) {
+      append(text.utf8.count)
+      bytes += text.utf8
+    }
+    append(stored.count)
+    for tensor in stored {
+      append(tensor.entry.name)
+      append(tensor.entry.elementType.rawValue)
+      append(tensor.entry.shape.count)
+      for size in tensor.entry.shape { append(size) }
+    }
+    for (key, value) in metadata.sorted(by: { precedesBytewise($0.key, $1.key) })
+    where key != Self.totalSizeKey {
+      append(key)
+      append(value)
+    }
+    return XXHash64.hash(bytes)
+  }
+}

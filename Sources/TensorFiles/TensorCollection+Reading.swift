@@ -1,0 +1,126 @@
+extension TensorCollection {
+  /// Decodes a tensor, row-major, into `destination`; nan and inf pass through.
+  ///
+  /// F64, F32, F16 and BF16 are widened exactly; F64 to `Float` is rounded to nearest, which makes
+  /// an infinity of a value beyond `Float`'s range. ``readFinite(_:into:)`` refuses all of these.
+  /// A tensor with no elements reads nothing.
+  ///
+  /// - Parameters:
+  ///   - destination: one place per element.
+  /// - Precondition: `destination.count == self[name]!.elementCount`.
+  /// - Throws: `.noSuchTensor`, `.wrongElementType`, or `.readFailure` if the file shrank.
+  ///   `destination` is then unchanged.
+  /// - Complexity: O(elements); every byte is touched once.
+  public func read<T: DecodedElement>(
+    _ name: String, into destination: inout MutableSpan<T>
+  ) throws(TensorFileError) {
+    let stored = try require(name)
+    let entry = stored.entry
+    guard entry.elementType.isFloatingPoint else {
+      throw wrongType(
+        stored, "dtype \(entry.elementType.rawValue) is not a floating-point type",
+        advice: "convert the tensor to F64, F32, F16 or BF16")
+    }
+    precondition(destination.count == entry.elementCount)
+    try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
+      T.decode(bytes, of: entry.elementType, into: &destination)
+    }
+  }
+
+  /// Decodes a tensor and insists that every element is finite.
+  ///
+  /// - Throws: what ``read(_:into:)`` throws; `.nonFinite` naming the first nan, inf or -inf;
+  ///   `.beyondSinglePrecision` naming the first F64 value that `Float` cannot hold. `destination`
+  ///   then holds what was decoded.
+  /// - Complexity: O(elements), one more pass over the destination than ``read(_:into:)``.
+  public func readFinite<T: DecodedElement>(
+    _ name: String, into destination: inout MutableSpan<T>
+  ) throws(TensorFileError) {
+    try read(name, into: &destination)
+    guard let position = T.firstNonFinite(in: destination.span) else { return }
+    throw try refusal(of: position, in: try require(name), decoded: Double(destination[position]))
+  }
+
+  /// The elements of an I64 or I32 tensor, row-major.
+  ///
+  /// - Throws: `.noSuchTensor`, `.wrongElementType`, or `.readFailure` if the file shrank.
+  public func readIntegers(_ name: String) throws(TensorFileError) -> [Int64] {
+    let stored = try require(name)
+    let type = stored.entry.elementType
+    guard type == .signed64 || type == .signed32 else {
+      throw wrongType(
+        stored, "dtype \(type.rawValue) is not I64 or I32",
+        advice: "convert the tensor to I64")
+    }
+    var integers = [Int64](repeating: 0, count: stored.entry.elementCount)
+    try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
+      var destination = integers.mutableSpan
+      if type == .signed64 {
+        fill(&destination, from: bytes) { (word: Int64) in word }
+      } else {
+        fill(&destination, from: bytes) { (word: Int32) in Int64(word) }
+      }
+    }
+    return integers
+  }
+
+  /// XXH64 (seed 0) of a tensor's bytes as stored, whatever its type.
+  ///
+  /// - Throws: `.noSuchTensor`, or `.readFailure` if the file shrank.
+  public func checksum(of name: String) throws(TensorFileError) -> UInt64 {
+    try withBytes(of: try require(name)) { (bytes: RawSpan) throws(TensorFileError) in
+      XXHash64.hash(bytes)
+    }
+  }
+
+  // MARK: Steps
+
+  private func require(_ name: String) throws(TensorFileError) -> Stored {
+    if let stored = find(name) { return stored }
+    throw TensorFileError(
+      .noSuchTensor, path: path, key: name, "none of the \(names.count) tensors has this name",
+      advice: "check the name; it must match byte for byte")
+  }
+
+  private func withBytes<Result>(
+    of stored: Stored, _ body: (RawSpan) throws(TensorFileError) -> Result
+  ) throws(TensorFileError) -> Result {
+    try members[stored.location.fileIndex].file.withBytes(
+      at: stored.location.byteOffset, count: stored.entry.byteCount, body)
+  }
+
+  private func wrongType(
+    _ stored: Stored, _ problem: String, advice: String
+  ) -> TensorFileError {
+    TensorFileError(
+      .wrongElementType, path: members[stored.location.fileIndex].file.path,
+      key: stored.entry.name, problem, advice: advice)
+  }
+
+  /// The error for an element that decoded to no finite value: was it so, or is `T` too small?
+  private func refusal(
+    of position: Int, in stored: Stored, decoded: Double
+  ) throws(TensorFileError) -> TensorFileError {
+    let entry = stored.entry
+    let path = members[stored.location.fileIndex].file.path
+    let place = "element \(position) at \(printable(entry.index(ofElement: position)))"
+    if entry.elementType == .float64 {
+      let original = try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
+        Double(
+          bitPattern: UInt64(
+            littleEndian: unsafe bytes.unsafeLoadUnaligned(
+              fromByteOffset: position * 8, as: UInt64.self)))
+      }
+      if original.isFinite {
+        return TensorFileError(
+          .beyondSinglePrecision, path: path, key: entry.name,
+          "\(place) is \(original), the limit of single precision is "
+            + "\(Float.greatestFiniteMagnitude)", advice: "use double precision")
+      }
+    }
+    let value = decoded.isNaN ? "nan" : decoded < 0 ? "-inf" : "inf"
+    return TensorFileError(
+      .nonFinite, path: path, key: entry.name, "\(place) is \(value), every element must be finite",
+      advice: "look for a diverged or overflowed sample where the tensor was collected")
+  }
+}

@@ -1,0 +1,38 @@
+public import Collectives
+internal import Curvature
+
+/// What each rank would do: units, predicted work, bytes read, peak memory.
+public struct DryRun: Codable, Sendable, Equatable {
+  public struct Rank: Codable, Sendable, Equatable {
+    public let rank: Int
+    public let units: Int
+    public let modules: Int
+    public let operations: Double
+    public let bytesRead: Int
+    public let peakBytes: Int
+  }
+  public let ranks: [Rank]
+  /// Largest predicted work of a rank over the mean: 1 is perfect balance.
+  public let imbalance: Double
+
+  /// Headers only. Collective: every rank opens the statistics, so that a failure is agreed on.
+  public static func of(
+    _ request: StatisticsRequest, over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> DryRun {
+    let (statistics, units) = try agreed(over: world) { () throws(Failure) in
+      try request.openUnits()
+    }
+    let slicing = request.slicing(of: units, ranks: world.size)
+    let ranks = slicing.unitsOfRank.enumerated().map { rank, owned in
+      let modules = owned.flatMap { units[$0].modules }
+      return Rank(
+        rank: rank, units: owned.count, modules: modules.count, operations: slicing.work[rank],
+        bytesRead: modules.reduce(0) { $0 + statistics.bytesRead(of: $1, kind: request.curvature) },
+        peakBytes: modules.map {
+          request.curvature.workingSet(of: $0, precision: request.precision)
+        }.max() ?? 0)
+    }
+    let mean = slicing.work.reduce(0, +) / Double(world.size)
+    return DryRun(ranks: ranks, imbalance: mean > 0 ? (slicing.work.max() ?? 0) / mean : 1)
+  }
+}

@@ -1,0 +1,64 @@
+public import Allocation
+public import Curvature
+public import PlanFiles
+public import TensorFiles
+
+/// The exit codes of every command (docs/exit-codes.md); scripts rely on the numbers.
+public enum ExitCode: Int32, Sendable, CaseIterable {
+  case good = 0
+  /// A fault of ours.
+  case internalFault = 1
+  /// transfer: the plan does not hold on the target, plan again.
+  case replan = 3
+  case usage = 64
+  case badData = 65
+  case missingInput = 66
+  case infeasible = 69
+  case cannotWrite = 73
+  /// Stopped in a way that a second run can resume.
+  case interrupted = 75
+}
+
+/// Why a command ends without its result: one message and one exit code, the same on every rank.
+public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
+  public let code: ExitCode
+  public let message: String
+
+  public init(_ code: ExitCode, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  public var description: String { message }
+
+  public init(_ error: TensorFileError) {
+    switch error.kind {
+    case .missingInput, .readFailure: self.init(.missingInput, "\(error)")
+    case .writeFailure: self.init(.cannotWrite, "\(error)")
+    case .badData, .noSuchTensor, .wrongElementType, .nonFinite, .beyondSinglePrecision:
+      self.init(.badData, "\(error)")
+    }
+  }
+
+  public init(_ error: CurvatureError) {
+    switch error {
+    case .file(let error): self.init(error)
+    case .statistics, .value: self.init(.badData, "\(error)")
+    }
+  }
+
+  public init(_ error: AllocationError) {
+    switch error {
+    case .infeasible: self.init(.infeasible, "\(error)")
+    case .invalid, .nothingToGain: self.init(.badData, "\(error)")
+    }
+  }
+
+  public init(_ error: PlanFileError) {
+    switch error {
+    case .missing: self.init(.missingInput, "\(error)")
+    case .invalid: self.init(.badData, "\(error)")
+    case .unwritable: self.init(.cannotWrite, "\(error)")
+    }
+  }
+}

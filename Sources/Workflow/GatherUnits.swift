@@ -1,0 +1,29 @@
+internal import Collectives
+internal import PlanFiles
+
+/// Units of all ranks at rank 0, in the order of their index; empty elsewhere. Collective.
+///
+/// Only the finished answer is ever gathered. Numbers travel in their shortest round-trip form, so
+/// their bits survive.
+func gatherUnits<Unit: Codable>(
+  _ units: [IndexedUnit<Unit>], over world: borrowing some Collective & ~Copyable
+) throws(Failure) -> [Unit] {
+  do throws(PlanFileError) {
+    guard world.size > 1 else { return units.sorted { $0.index < $1.index }.map(\.unit) }
+    let gathered = world.gather(try DocumentCoding.encode(units), at: 0)
+    var all: [IndexedUnit<Unit>] = []
+    for (rank, bytes) in gathered.enumerated() {
+      all += try DocumentCoding.decode(
+        [IndexedUnit<Unit>].self, from: bytes, source: "units of rank \(rank)")
+    }
+    return all.sorted { $0.index < $1.index }.map(\.unit)
+  } catch {
+    throw Failure(.internalFault, "\(error)")
+  }
+}
+
+/// A unit and its position in the plan.
+struct IndexedUnit<Unit: Codable>: Codable {
+  let index: Int
+  let unit: Unit
+}

@@ -1,0 +1,141 @@
+public import Collectives
+internal import Curvature
+internal import PlanFiles
+internal import TensorFiles
+
+/// What a file or folder holds: a sentence, facts and a table.
+public struct Inspection: Codable, Sendable, Equatable {
+  public struct Fact: Codable, Sendable, Equatable {
+    public let name: String
+    public let value: String
+  }
+  public let path: String
+  public let kind: String
+  public let facts: [Fact]
+  public let columns: [String]
+  public let rows: [[String]]
+
+  /// Looks at a statistics file or folder, a checkpoint, a scores or a plan file.
+  ///
+  /// Headers only: no tensor is read. Collective: rank 0 looks, every rank learns of a failure.
+  /// Returns nil on the other ranks.
+  public static func of(
+    _ path: String, over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> Inspection? {
+    try agreed(over: world) { () throws(Failure) in
+      world.rank == 0 ? try look(at: path) : nil
+    }
+  }
+
+  private static func look(at path: String) throws(Failure) -> Inspection {
+    if path.hasSuffix(".json") || path.hasSuffix(".csv") {
+      let file = try InputFile(path: path)
+      return try look(atDocument: file)
+    }
+    let tensors: TensorCollection
+    do { tensors = try TensorCollection(path: path) } catch { throw Failure(error) }
+    guard tensors.metadata["format"] == Statistics.format else {
+      return checkpoint(tensors, path: path)
+    }
+    do { return statistics(try Statistics(path: path), tensors, path: path) } catch {
+      throw Failure(error)
+    }
+  }
+
+  private static func look(atDocument file: InputFile) throws(Failure) -> Inspection {
+    let format = DocumentCoding.format(of: file.bytes)
+    do throws(PlanFileError) {
+      switch format {
+      case PlanDocument.format:
+        return plan(
+          try DocumentCoding.decode(PlanDocument.self, from: file.bytes, source: file.path),
+          path: file.path)
+      case ScoresDocument.format, nil:
+        break
+      case let other?:
+        throw .invalid(
+          "\(file.path): its format is \"\(other)\", which inspect does not know; it shows "
+            + "statistics, checkpoints, scores and plans")
+      }
+    } catch {
+      throw Failure(error)
+    }
+    return scores(try GainSource.scores(in: file), path: file.path)
+  }
+
+  private static func statistics(
+    _ statistics: Statistics, _ tensors: TensorCollection, path: String
+  ) -> Inspection {
+    let metadata = ["model", "loss", "normalization", "num_samples", "num_tokens", "weight_layout"]
+      .compactMap { key in tensors.metadata[key].map { Fact(name: key, value: $0) } }
+    return Inspection(
+      path: path, kind: "statistics of \(statistics.modules.count) modules",
+      facts: metadata + [
+        Fact(name: "tensors", value: "\(tensors.names.count)"),
+        Fact(name: "bytes", value: "\(tensors.totalByteCount)"),
+        Fact(
+          name: "curvatures that every module allows",
+          value: CurvatureKind.allCases.filter { kind in
+            statistics.modules.allSatisfy { $0.allows(kind) }
+          }.map(\.rawValue).joined(separator: ", ")),
+      ],
+      columns: ["module", "out", "in", "parameters", "quantities"],
+      rows: statistics.modules.map {
+        ["\($0.name)", "\($0.outputs)", "\($0.inputs)", "\($0.parameters)", $0.summary]
+      })
+  }
+
+  private static func checkpoint(_ tensors: TensorCollection, path: String) -> Inspection {
+    let entries = tensors.names.compactMap { tensors[$0] }.sorted {
+      NaturalName($0.name) < NaturalName($1.name)
+    }
+    return Inspection(
+      path: path, kind: "safetensors with \(entries.count) tensors",
+      facts: [
+        Fact(name: "elements", value: "\(entries.reduce(0) { $0 + $1.elementCount })"),
+        Fact(name: "bytes", value: "\(tensors.totalByteCount)"),
+      ] + tensors.metadata.sorted { $0.key < $1.key }.map { Fact(name: $0.key, value: $0.value) },
+      columns: ["tensor", "type", "shape", "elements"],
+      rows: entries.map {
+        [
+          $0.name, $0.elementType.rawValue,
+          $0.shape.map(String.init).joined(separator: " × "), "\($0.elementCount)",
+        ]
+      })
+  }
+
+  private static func scores(_ scores: ScoresDocument, path: String) -> Inspection {
+    Inspection(
+      path: path, kind: "scores of \(scores.units.count) units",
+      facts: [
+        Fact(name: "curvature", value: scores.curvature),
+        Fact(name: "damping", value: scores.damping),
+        Fact(name: "parameters", value: "\(scores.units.reduce(0) { $0 + $1.parameters })"),
+      ],
+      columns: ["unit", "modules", "parameters", "gain", "gradient norm²", "quality"],
+      rows: scores.units.map {
+        [
+          $0.name, "\($0.modules.count)", "\($0.parameters)", NumberText.short($0.gain),
+          $0.gradientNormSquared.map(NumberText.short) ?? "", $0.quality.map(NumberText.short) ?? "",
+        ]
+      })
+  }
+
+  private static func plan(_ plan: PlanDocument, path: String) -> Inspection {
+    Inspection(
+      path: path, kind: "\(plan.program.rawValue) plan of \(plan.units.count) units",
+      facts: [
+        Fact(name: "price", value: "\(plan.price)"), Fact(name: "budget", value: "\(plan.budget)"),
+        Fact(name: "spent", value: "\(plan.spent)"),
+        Fact(name: "gap", value: "\(plan.certificate.gap)"),
+        Fact(name: "kkt residual", value: "\(plan.certificate.kktResidual)"),
+      ] + plan.notes.map { Fact(name: "note", value: $0) },
+      columns: ["unit", "quality", "continuous", "integer", "at bound"],
+      rows: plan.units.map {
+        [
+          $0.name, NumberText.short($0.quality), NumberText.short($0.continuous),
+          $0.integer.map(String.init) ?? "", $0.atBound ?? "",
+        ]
+      })
+  }
+}

@@ -1,0 +1,45 @@
+/// Numbers as people read them in tables; files hold the exact ones.
+public enum NumberText {
+  /// About four significant digits: `0.01234`, `12.35`, `1.235e+07`.
+  public static func short(_ value: Double) -> String {
+    guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
+    let size = abs(value)
+    if size == 0 { return "0" }
+    if size >= 100_000 || size < 0.001 { return scientific(value) }
+    return fixed(value, decimals: size >= 1000 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4)
+  }
+
+  /// With exactly that many decimals; halves round away from zero.
+  public static func fixed(_ value: Double, decimals: Int) -> String {
+    var scale = 1.0
+    for _ in 0..<decimals { scale *= 10 }
+    let scaled = (abs(value) * scale).rounded()
+    guard scaled < 0x1p62 else { return "\(value)" }
+    let digits = String(Int(scaled))
+    let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    guard decimals > 0 else { return sign + padded }
+    return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
+  }
+
+  private static func scientific(_ value: Double) -> String {
+    var exponent = 0
+    var mantissa = abs(value)
+    while mantissa >= 9.9995 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 0.99995 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    let sign = value < 0 ? "-" : ""
+    let digits = abs(exponent) < 10 ? "0\(abs(exponent))" : "\(abs(exponent))"
+    return "\(sign)\(fixed(mantissa, decimals: 3))e\(exponent < 0 ? "-" : "+")\(digits)"
+  }
+
+  /// `1234567` as `1,234,567`.
+  public static func grouped(_ value: Int) -> String {
+    var digits = String(value.magnitude)
+    var groups: [String] = []
+    while digits.count > 3 {
+      groups.insert(String(digits.suffix(3)), at: 0)
+      digits.removeLast(3)
+    }
+    return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+  }
+}

@@ -1,0 +1,47 @@
+internal import Collectives
+internal import PlanFiles
+internal import TensorFiles
+
+/// Where a result goes. The run file lies beside it: `plan.json` and `plan.run.json`.
+struct OutputDocuments {
+  let path: String
+
+  var runPath: String {
+    path.hasSuffix(".json") ? "\(path.dropLast(5)).run.json" : "\(path).run.json"
+  }
+
+  /// Refuses an output that cannot be written, before any work is done. Collective.
+  func requireWritable(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    let path = path
+    _ = try agreed(over: world) { () throws(Failure) in
+      guard world.rank == 0 else { return }
+      do throws(TensorFileError) { try DurableFile.requireWritable(path) } catch {
+        throw Failure(error)
+      }
+    }
+  }
+
+  /// Rank 0 writes both files, each under a temporary name first; every rank learns whether it
+  /// worked. Collective.
+  func write(
+    _ document: (some Encodable)?, run: RunDocument?,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) {
+    let (path, runPath) = (path, runPath)
+    _ = try agreed(over: world) { () throws(Failure) in
+      guard world.rank == 0 else { return }
+      do throws(PlanFileError) {
+        if let document {
+          try Self.write(try DocumentCoding.encode(document), to: path)
+        }
+        if let run { try Self.write(try DocumentCoding.encode(run), to: runPath) }
+      } catch {
+        throw Failure(error)
+      }
+    }
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String) throws(PlanFileError) {
+    do { try DurableFile.write(bytes, to: path) } catch { throw .unwritable("\(error)") }
+  }
+}

@@ -1,0 +1,86 @@
+public import Allocation
+public import Collectives
+internal import Curvature
+public import PlanFiles
+
+/// `layerbudget score`: statistics in, a scores file out.
+public struct ScoreRequest: Sendable {
+  public var statistics: StatisticsRequest
+  public var quality = QualityRule()
+  public var output: String
+
+  public init(statistics: StatisticsRequest, output: String) {
+    self.statistics = statistics
+    self.output = output
+  }
+
+  /// Computes gains and qualities of all units and writes the scores and run files.
+  ///
+  /// Collective: every rank calls. Returns the document at rank 0, nil elsewhere; throws the same
+  /// failure on every rank, with nothing written.
+  public func run(
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> ScoresDocument? {
+    let record = RunRecord(command: "score")
+    let output = OutputDocuments(path: output)
+    try output.requireWritable(over: world)
+    let gains = try statistics.computeGains(over: world)
+
+    var search = PriceSearch(method: .accelerated)
+    let qualities = try quality.qualities(of: gains, search: &search, over: world)
+    let units = zip(gains.units, qualities).map { gained, quality in
+      var unit = gained.unit
+      unit.quality = quality
+      return IndexedUnit(index: gained.index, unit: unit)
+    }
+    let all = try gatherUnits(units, over: world)
+    let run = try record.finish(
+      slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: nil, search: search,
+      over: world)
+    guard world.rank == 0 else {
+      try output.write(nil as ScoresDocument?, run: nil, over: world)
+      return nil
+    }
+    var parameters = quality.asParameters
+    parameters["precision"] = .text(statistics.precision.rawValue)
+    let document = ScoresDocument(
+      curvature: gains.curvature, damping: gains.damping, parameters: parameters, units: all,
+      inputs: gains.inputs)
+    try output.write(document, run: run, over: world)
+    return document
+  }
+}
+
+extension QualityRule {
+  /// Qualities of this rank's units. Collective.
+  func qualities(
+    of gains: SlicedGains, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> [Double] {
+    let perParameter = perParameter
+    try agreed(over: world) { () throws(Failure) in
+      for gained in gains.units where perParameter && gained.unit.parameters == 0 {
+        throw Failure(
+          .badData,
+          "unit \"\(gained.unit.name)\" has no parameter count, which --per-parameter needs; add a "
+            + "parameters column to the scores")
+      }
+    }
+    let units = gains.units.map {
+      GainedUnit(gain: $0.unit.gain, parameters: Double($0.unit.parameters))
+    }
+    do throws(AllocationError) {
+      return try qualities(
+        of: units, totalUnits: gains.totalUnits, search: &search, over: world)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  var asParameters: [String: ParameterValue] {
+    [
+      "normalize": .text(normalization.rawValue), "per_parameter": .flag(perParameter),
+      "quality_floor": .number(floor),
+    ]
+  }
+}

@@ -1,0 +1,24 @@
+internal import Curvature
+internal import PlanFiles
+
+/// The gain of one unit, as all later steps see it.
+struct UnitGain: Codable, Sendable, Equatable {
+  /// Position in the plan.
+  let index: Int
+  let unit: ScoresDocument.Unit
+}
+
+/// The gains that this rank owns, and where they come from. What follows does not care whether
+/// they were just computed or read from a scores file.
+struct SlicedGains: Sendable {
+  /// This rank's units, ascending by index.
+  let units: [UnitGain]
+  let totalUnits: Int
+  /// Curvature kind and damping, for the output.
+  let curvature: String
+  let damping: String
+  let inputs: [String: InputFingerprint]
+  let slice: RunDocument.Slice
+  /// Wall time of computing the gains on this rank.
+  let seconds: Double
+}

@@ -1,0 +1,134 @@
+internal import Allocation
+internal import ArgumentParser
+internal import Collectives
+internal import Workflow
+
+struct AllocateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allocate",
+    abstract: "Share a budget of expert slots, ranks or bytes among units.",
+    discussion: """
+      layerbudget allocate --statistics stats.safetensors --budget 96 --integer -o plan.json
+      mpirun -n 4 layerbudget allocate --scores scores.json --budget 160 --min 1 -o plan.json
+      """)
+
+  @OptionGroup var input: SourceOptions
+
+  @Option(help: "Budget, in the unit of the costs.")
+  var budget: Double
+
+  @Option(help: "Cost of one unit of capacity: a number, 'parameters', or CSV name,cost.")
+  var cost = "1"
+
+  @Option(name: .customLong("min"), help: "Smallest capacity of a unit.")
+  var minimum = 0.0
+
+  @Option(name: .customLong("max"), help: "Largest capacity of a unit.")
+  var maximum = Double.infinity
+
+  @Option(help: "CSV name,lower,upper with bounds of single units.")
+  var bounds: String?
+
+  @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
+  var fixed: [String] = []
+
+  @Option(help: "Running cost factor alpha.")
+  var alpha = 0.5
+
+  @Option(help: "Whether alpha counts per cost or per slot.")
+  var alphaPer = CapacityProgram.AlphaPer.cost
+
+  @Option(help: "Exponent of the quality.")
+  var beta = 1.0
+
+  @Option(help: "Weight of the utility, or 'auto': demand at price 0 is 1.25 times the budget.")
+  var gamma = "auto"
+
+  @Option(help: "Offset s of the utility log(s + x).")
+  var offset = 1.0
+
+  @Option(help: "Spend as-priced (stop where capacity is not worth its cost) or all.")
+  var spend = CapacityProgram.Spend.asPriced
+
+  @Flag(help: "Also give whole numbers.")
+  var integer = false
+
+  @Option(help: "Whole numbers are multiples of this.")
+  var multipleOf = 1
+
+  @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
+  var search = PriceSearch.Method.accelerated
+
+  @OptionGroup(title: "Quality") var quality: QualityOptions
+  @OptionGroup(title: "Output") var printing: OutputOptions
+
+  @Option(name: .shortAndLong, help: "Plan file to write.")
+  var output: String?
+
+  @Flag(help: "Print what each rank would own, and stop.")
+  var dryRun = false
+
+  func validate() throws {
+    _ = try costRequest()
+    _ = try gammaRule()
+    guard multipleOf >= 1 else {
+      throw ValidationError("--multiple-of is \(multipleOf), but must be 1 or more")
+    }
+    guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
+  }
+
+  private func costRequest() throws -> CostRequest {
+    if cost == "parameters" { return .parameters }
+    if let number = Double(cost) {
+      guard number > 0, number.isFinite else {
+        throw ValidationError("--cost is \(cost), but must be positive and finite")
+      }
+      return .uniform(number)
+    }
+    return .table(cost)
+  }
+
+  private func gammaRule() throws -> CapacityProgram.Gamma {
+    if gamma == "auto" { return .automatic }
+    guard let number = Double(gamma), number > 0, number.isFinite else {
+      throw ValidationError("--gamma is \(gamma), but must be 'auto' or a positive number")
+    }
+    return .fixed(number)
+  }
+
+  func run() throws {
+    let source = try input.source()
+    if dryRun, case .statistics(let statistics) = source {
+      Launch.run(threads: printing.threads, DryRunWork(statistics: statistics, printing: printing))
+      return
+    }
+    var program = CapacityProgram(budget: budget)
+    program.alpha = alpha
+    program.alphaPer = alphaPer
+    program.beta = beta
+    program.gamma = try gammaRule()
+    program.offset = offset
+    program.spend = spend
+    program.step = multipleOf
+    var request = AllocateRequest(source: source, program: program, output: output ?? "")
+    request.quality = quality.rule
+    request.bounds = BoundsRequest(maximum: maximum)
+    request.bounds.minimum = minimum
+    request.bounds.table = bounds
+    request.bounds.fixed = fixed
+    request.cost = try costRequest()
+    request.wholeNumbers = integer
+    request.search = search
+    Launch.run(threads: printing.threads, AllocateWork(request: request, printing: printing))
+  }
+}
+
+private struct AllocateWork: Launch.Work {
+  let request: AllocateRequest
+  let printing: OutputOptions
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    guard let (plan, run) = try request.run(over: world) else { return }
+    try Printed.plan(plan, run, printing)
+  }
+}

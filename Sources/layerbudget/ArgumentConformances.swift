@@ -1,0 +1,26 @@
+public import Allocation
+public import ArgumentParser
+public import Curvature
+
+// How our choices are spelled on the command line: by their raw values.
+extension CurvatureKind: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
+extension QualityRule.Normalization: ExpressibleByArgument {}
+extension PriceSearch.Method: ExpressibleByArgument {}
+extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
+extension CapacityProgram.Spend: ExpressibleByArgument {}
+extension PruningProgram.Psi: ExpressibleByArgument {}
+extension PruningProgram.Damage: ExpressibleByArgument {}
+
+extension Damping: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { description }
+}
+
+extension CaseIterable where Self: RawRepresentable, RawValue == String {
+  /// `one, two or three`, for help texts.
+  static var names: String {
+    let names = allCases.map(\.rawValue)
+    return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+  }
+}

@@ -1,0 +1,102 @@
+internal import PlanFiles
+internal import Workflow
+
+/// A plan as a table with a bar per unit and a sentence on budget, price and certificate.
+struct PlanTable {
+  private let plan: PlanDocument
+  private let run: RunDocument
+  private let color: Bool
+
+  init(_ plan: PlanDocument, _ run: RunDocument, color: Bool) {
+    self.plan = plan
+    self.run = run
+    self.color = color
+  }
+
+  var text: String {
+    var table = TextTable(columns: columns)
+    let largest = plan.units.map(\.continuous).max() ?? 0
+    let bar = Bar(width: 24, color: color)
+    for unit in plan.units {
+      let share = plan.program == .pruning ? unit.continuous : unit.continuous / max(largest, 1e-300)
+      table.add(
+        [unit.name, NumberText.short(unit.gain), NumberText.short(unit.quality)]
+          + cells(of: unit) + [unit.atBound ?? "", bar.text(share)])
+    }
+    return table.text + "\n" + summary
+  }
+
+  private var hasIntegers: Bool { plan.units.contains { $0.integer != nil } }
+
+  private var columns: [TextTable.Column] {
+    let answer: [TextTable.Column] =
+      plan.program == .pruning
+      ? [.number("share"), .number("remove"), .number("of weights")]
+      : [.number("capacity")] + (hasIntegers ? [.number("whole")] : [])
+    return [.text("unit"), .number("gain"), .number("quality")] + answer
+      + [.text("bound"), .text("")]
+  }
+
+  private func cells(of unit: PlanDocument.Unit) -> [String] {
+    switch plan.program {
+    case .pruning:
+      return [
+        NumberText.fixed(unit.continuous, decimals: 4), NumberText.grouped(unit.integer ?? 0),
+        NumberText.grouped(unit.weights ?? 0),
+      ]
+    case .capacity:
+      return [NumberText.fixed(unit.continuous, decimals: 3)]
+        + (hasIntegers ? ["\(unit.integer ?? 0)"] : [])
+    }
+  }
+
+  private var summary: String {
+    let certificate = plan.certificate
+    let spent =
+      plan.program == .pruning
+      ? "removes \(NumberText.grouped(Int(plan.spentInteger ?? plan.spent))) weights"
+      : "spends \(NumberText.short(plan.spentInteger ?? plan.spent)) of "
+        + NumberText.short(plan.budget)
+    var lines = [
+      "\(plan.units.count) units, \(spent) at price \(NumberText.short(plan.price))",
+      "duality gap \(NumberText.short(certificate.gap)), "
+        + "KKT residual \(NumberText.short(certificate.kktResidual)), "
+        + "budget left \(NumberText.short(certificate.integerBudgetLeft ?? certificate.budgetLeft))",
+    ]
+    if let search = run.search {
+      lines.append(
+        "\(run.ranks) rank\(run.ranks == 1 ? "" : "s"), \(search.allreduces) allreduces "
+          + "(\(search.method)), \(NumberText.fixed(run.seconds, decimals: 2)) s")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+/// Scores as a table with a bar per unit.
+struct ScoreTable {
+  private let scores: ScoresDocument
+  private let color: Bool
+
+  init(_ scores: ScoresDocument, color: Bool) {
+    self.scores = scores
+    self.color = color
+  }
+
+  var text: String {
+    var table = TextTable(columns: [
+      .text("unit"), .number("modules"), .number("parameters"), .number("gain"),
+      .number("gradient norm²"), .number("quality"), .text(""),
+    ])
+    let largest = scores.units.map(\.gain).max() ?? 0
+    let bar = Bar(width: 24, color: color)
+    for unit in scores.units {
+      table.add([
+        unit.name, "\(unit.modules.count)", NumberText.grouped(unit.parameters),
+        NumberText.short(unit.gain), NumberText.short(unit.gradientNormSquared ?? 0),
+        NumberText.short(unit.quality ?? 0), bar.text(unit.gain / max(largest, 1e-300)),
+      ])
+    }
+    return table.text + "\n\(scores.units.count) units, \(scores.curvature) curvature, "
+      + "damping \(scores.damping)\n"
+  }
+}

@@ -1,0 +1,26 @@
+internal import PlanFiles
+internal import Workflow
+
+/// What rank 0 prints at the end of a command.
+enum Printed {
+  static func json(_ document: some Encodable) throws(Failure) {
+    do {
+      Process.writeToStandardOutput(
+        String(decoding: try DocumentCoding.encode(document), as: UTF8.self))
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  static func plan(
+    _ plan: PlanDocument, _ run: RunDocument, _ printing: OutputOptions
+  ) throws(Failure) {
+    guard !printing.quiet else { return }
+    if printing.json {
+      try json(plan)
+    } else {
+      Process.writeToStandardOutput(PlanTable(plan, run, color: printing.usesColor).text)
+      for note in plan.notes { Process.writeToStandardError("note: \(note)\n") }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import Collectives
+internal import PlanFiles
+internal import Workflow
+
+struct ScoreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "score",
+    abstract: "Compute the gain of every unit from statistics.",
+    discussion: """
+      layerbudget score --statistics stats.safetensors -o scores.json
+      mpirun -n 4 layerbudget score --statistics stats/ --curvature diagonal -o scores.json
+      """)
+
+  @OptionGroup var computing: StatisticsOptions
+  @OptionGroup(title: "Quality") var quality: QualityOptions
+  @OptionGroup(title: "Output") var printing: OutputOptions
+
+  @Option(name: .shortAndLong, help: "Scores file to write.")
+  var output: String?
+
+  @Flag(help: "Print what each rank would own, and stop.")
+  var dryRun = false
+
+  func validate() throws {
+    guard computing.statistics != nil else { throw ValidationError("give --statistics PATH") }
+    guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
+  }
+
+  func run() throws {
+    let statistics = computing.request(computing.statistics ?? "")
+    if dryRun {
+      Launch.run(threads: printing.threads, DryRunWork(statistics: statistics, printing: printing))
+      return
+    }
+    var request = ScoreRequest(statistics: statistics, output: output ?? "")
+    request.quality = quality.rule
+    Launch.run(threads: printing.threads, ScoreWork(request: request, printing: printing))
+  }
+}
+
+private struct ScoreWork: Launch.Work {
+  let request: ScoreRequest
+  let printing: OutputOptions
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    guard let document = try request.run(over: world), !printing.quiet else { return }
+    if printing.json {
+      try Printed.json(document)
+    } else {
+      Process.writeToStandardOutput(ScoreTable(document, color: printing.usesColor).text)
+    }
+  }
+}
+
+/// Prints the division of the work instead of doing it.
+struct DryRunWork: Launch.Work {
+  let statistics: StatisticsRequest
+  let printing: OutputOptions
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    let plan = try DryRun.of(statistics, over: world)
+    guard world.rank == 0 else { return }
+    if printing.json {
+      try Printed.json(plan)
+      return
+    }
+    var table = TextTable(columns: [
+      .text("rank"), .number("units"), .number("modules"), .number("flops"),
+      .number("bytes read"), .number("peak bytes"),
+    ])
+    for rank in plan.ranks {
+      table.add([
+        "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
+        NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
+      ])
+    }
+    Process.writeToStandardOutput(
+      table.text + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n")
+  }
+}

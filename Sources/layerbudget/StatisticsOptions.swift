@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Curvature
+internal import Workflow
+
+/// Options of `score`, shared by every command that can compute gains itself.
+struct StatisticsOptions: ParsableArguments {
+  @Option(help: "Statistics file or folder (safetensors).")
+  var statistics: String?
+
+  @Option(help: "Curvature: \(CurvatureKind.names).")
+  var curvature = CurvatureKind.kfac
+
+  @Option(help: "Damping: relative:R (times the mean eigenvalue) or absolute:L.")
+  var damping = Damping.standard
+
+  @Option(help: "Factorizations in single (falls back to double where needed) or double.")
+  var precision = Precision.single
+
+  @Option(help: "Units: block, module, expert, or a regular expression with a capture group.")
+  var groupBy = "block"
+
+  @Option(help: "Only modules whose name this regular expression finds.")
+  var include: String?
+
+  @Option(help: "No modules whose name this regular expression finds.")
+  var exclude: String?
+
+  func request(_ path: String) -> StatisticsRequest {
+    var request = StatisticsRequest(path: path)
+    request.curvature = curvature
+    request.damping = damping
+    request.precision = precision
+    request.selection = UnitSelection(
+      grouping: UnitGrouping(groupBy), include: include, exclude: exclude)
+    return request
+  }
+}
+
+/// Where gains come from: computed from statistics, or read.
+struct SourceOptions: ParsableArguments {
+  @Option(help: "Scores file: JSON of layerbudget score, or CSV name,gain[,parameters].")
+  var scores: String?
+
+  @OptionGroup(title: "Gains from statistics")
+  var computing: StatisticsOptions
+
+  func source() throws -> GainSource {
+    switch (scores, computing.statistics) {
+    case (let scores?, nil): return .scores(path: scores)
+    case (nil, let path?): return .statistics(computing.request(path))
+    case (nil, nil): throw ValidationError("give --scores FILE or --statistics PATH")
+    case (_?, _?): throw ValidationError("give either --scores or --statistics, not both")
+    }
+  }
+
+  func validate() throws { _ = try source() }
+}

@@ -1,0 +1,85 @@
+import Allocation
+import Testing
+
+/// Every program that has no answer says why, alike on every rank.
+@Suite("Refusals")
+struct RefusalTests {
+  private func unit(_ index: Int, quality: Double = 1, cost: Double = 1, lower: Double = 0,
+    upper: Double = .infinity
+  ) -> CapacityUnit {
+    CapacityUnit(index: index, quality: quality, cost: cost, lower: lower, upper: upper)
+  }
+
+  @Test("Lower bounds above the budget are refused with the shortfall", arguments: [1, 3])
+  func floorsAboveBudget(ranks: Int) {
+    let units = (0..<5).map { unit($0, lower: 3) }
+    #expect(
+      throws: AllocationError.infeasible(
+        what: "the budget", value: "10.0", nearest: "the lower bounds alone cost 15.0, 5.0 more",
+        advice: "raise --budget to at least 15.0 or lower --min")
+    ) { try SolvedCapacity(CapacityProgram(budget: 10), units, ranks: ranks) }
+  }
+
+  @Test("A bad unit on one of several ranks is refused on all", arguments: [1, 2, 7])
+  func badUnit(ranks: Int) {
+    for bad in [
+      unit(4, cost: -1), unit(4, cost: 0), unit(4, quality: .nan), unit(4, quality: -1),
+      unit(4, lower: 2, upper: 1), unit(4, cost: .infinity),
+    ] {
+      let units = (0..<9).map { $0 == 4 ? bad : unit($0) }
+      #expect {
+        try SolvedCapacity(CapacityProgram(budget: 10), units, ranks: ranks)
+      } throws: { error in
+        guard case .invalid(let what, _, _, _)? = error as? AllocationError else { return false }
+        return what.contains("unit number 5")
+      }
+    }
+  }
+
+  @Test("Parameters outside their range are refused by name")
+  func badParameters() {
+    var cases: [(CapacityProgram, String)] = []
+    for (change, name) in [
+      ({ $0.budget = -1 }, "the budget"), ({ $0.budget = .nan }, "the budget"),
+      ({ $0.alpha = -1 }, "alpha"), ({ $0.beta = .nan }, "beta"), ({ $0.offset = 0 }, "the offset"),
+      ({ $0.gamma = .fixed(0) }, "gamma"), ({ $0.step = 0 }, "the multiple"),
+      ({ $0.alpha = 0 }, "alpha"),
+    ] as [((inout CapacityProgram) -> Void, String)] {
+      var program = CapacityProgram(budget: 10)
+      change(&program)
+      cases.append((program, name))
+    }
+    for (program, name) in cases {
+      #expect {
+        try SolvedCapacity(program, [unit(0)])
+      } throws: { error in
+        guard case .invalid(let what, _, _, _)? = error as? AllocationError else { return false }
+        return what == name
+      }
+    }
+  }
+
+  @Test("A sparsity outside what the floors allow is refused with the nearest one")
+  func sparsityBelowFloors() {
+    let units = (0..<4).map {
+      PruningUnit(index: $0, quality: 1, weights: 10, lower: 0.5, upper: 1)
+    }
+    #expect {
+      try SolvedPruning(PruningProgram(sparsity: 0.25), units, ranks: 2)
+    } throws: { error in
+      guard case .infeasible(_, _, let nearest, let advice)? = error as? AllocationError else {
+        return false
+      }
+      return nearest.hasSuffix("0.5") && advice.contains("lower --min")
+    }
+  }
+
+  @Test("A range without a whole multiple is refused when whole numbers are asked for")
+  func noMultipleInRange() {
+    var program = CapacityProgram(budget: 100)
+    program.step = 8
+    #expect(throws: AllocationError.self) {
+      try SolvedCapacity(program, [unit(0, lower: 9, upper: 15)], integers: true)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import DenseLinearAlgebra
+import TestSupport
+import Testing
+
+@Suite struct ConditionTests {
+  @Test("The condition of a diagonal matrix is its largest over its smallest element")
+  func diagonal() throws {
+    try forEachCase(seed: 13, cases: 50) { generator, _ in
+      let count = generator.integer(in: 1...60)
+      let values = (0..<count).map { _ in generator.logNormal(scale: 2) }
+      let exact = (values.min() ?? 1) / (values.max() ?? 1)
+      let double = try CholeskyFactor(factorizing: Matrix<Double>.diagonal(values))
+      let single = try CholeskyFactor(factorizing: Matrix<Float>.diagonal(values.map(Float.init)))
+      // The estimator averages over n elements: a few n roundings.
+      let roundings = Double(4 * count + 20)
+      #expect(relativeError(double.reciprocalCondition, exact) <= roundings * .ulpOfOne)
+      #expect(
+        relativeError(single.reciprocalCondition, exact) <= roundings * Double(Float.ulpOfOne))
+      #expect(double.oneNorm == values.max())
+    }
+  }
+
+  @Test("The estimate of a dense matrix is not below the truth, and not far above", arguments: orders)
+  func dense(order: Int) throws {
+    var generator = SeededGenerator(seed: 19, stream: UInt64(order))
+    let a = Matrix<Double>.randomPositiveDefinite(order: order, &generator)
+    let factor = try CholeskyFactor(factorizing: a.copy())
+    // A⁻¹ = L⁻ᵀ L⁻¹.
+    var inverseOfL = Matrix<Double>.diagonal([Double](repeating: 1, count: order))
+    factor.solveFromLeft(&inverseOfL)
+    let inverse = product(inverseOfL, transposedA: true, inverseOfL)
+    let exact = order == 0 ? 1 : 1 / (oneNorm(a) * oneNorm(inverse))
+    // Not below, but for rounding, which the condition (some 10²) magnifies.
+    #expect(factor.reciprocalCondition >= exact * (1 - 1e-10))
+    #expect(factor.reciprocalCondition <= min(1, 10 * exact))
+    // The same sums in another order.
+    let limit = Double(order) * .ulpOfOne
+    #expect(relativeError(factor.oneNorm, oneNorm(a)) <= limit)
+  }
+
+  @Test("A condition beyond what a Float norm could hold is still right")
+  func wideRange() throws {
+    // Both columns sum to 3.2e38 + ...: fine in Float64, infinite in Float.
+    let a = Matrix<Float>(rows: 2, columns: 2, elements: [3e38, 1e38, 1e38, 3e38])
+    let factor = try CholeskyFactor(factorizing: a)
+    #expect(relativeError(factor.oneNorm, 4e38) < 1e-6)
+    // Eigenvalues 4e38 and 2e38, and A⁻¹ = [3 -1; -1 3]/8e38, so κ₁ = 4 · 4/8.
+    #expect(relativeError(factor.reciprocalCondition, 0.5) < 1e-5)
+  }
+
+  private func oneNorm(_ a: borrowing Matrix<Double>) -> Double {
+    var largest = 0.0
+    for column in 0..<a.columns {
+      var sum = 0.0
+      for row in 0..<a.rows { sum += abs(a[row, column]) }
+      largest = max(largest, sum)
+    }
+    return largest
+  }
+}
