@@ -80,7 +80,9 @@ let package = Package(
     tests(of: "RankedTests", ["OpenMPICollectives", "Collectives"]),
     .target(
       name: "ImportProbe",
-      dependencies: ["Collectives", "DenseLinearAlgebra", "TensorFiles", "Curvature", "Allocation"],
+      dependencies: [
+        "Collectives", "DenseLinearAlgebra", "TensorFiles", "Curvature", "Allocation",
+      ],
       path: "Tests/ImportProbe", swiftSettings: strict),
   ]
 )

@@ -28,7 +28,7 @@ extension CapacityProgram {
       spend == .all
       ? priceBelowAllCosts(units, search: &search, over: world) : -.leastNonzeroMagnitude
     let crossing = search.firstKey(
-      of: SlicedDemand(curve, units: priced), meeting: target,
+      for: .price, of: SlicedDemand(curve, units: priced), meeting: target,
       in: OrderedKey.key(of: lowestPrice)...OrderedKey.largestFinite, over: world)
     let price = OrderedKey.value(of: crossing.key)
     var capacities = priced.map { $0.capacity(at: price, offset: offset) }
@@ -72,7 +72,7 @@ extension CapacityProgram {
       curve, units: units.map { PricedCapacity($0, program: self, gamma: 1) })
     let most = search.sum(demand.localSums(at: [OrderedKey.largestFinite]), over: world)[0]
     let crossing = search.firstKey(
-      of: demand, meeting: max(-scale.fixed(1.25 * budget), most),
+      for: .gamma, of: demand, meeting: max(-scale.fixed(1.25 * budget), most),
       in: 0...OrderedKey.largestFinite, over: world)
     return OrderedKey.value(of: crossing.key)
   }
@@ -101,7 +101,7 @@ extension CapacityProgram {
     // The first level that overspends; the key before it is the highest that does not.
     let available = target - (spent - totals[0])
     let crossing = search.firstKey(
-      of: SlicedDemand(curve, units: units), meeting: -(available + 1),
+      for: .level, of: SlicedDemand(curve, units: units), meeting: -(available + 1),
       in: 0...OrderedKey.largestFinite, over: world)
     let level = OrderedKey.value(of: crossing.key - 1)
     for (position, unit) in zip(jumping, units) {

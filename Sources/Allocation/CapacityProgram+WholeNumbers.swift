@@ -32,7 +32,7 @@ extension CapacityProgram {
 
       // The smallest price at which what the eligible units add still fits.
       let crossing = search.firstKey(
-        of: SlicedDemand(demand, units: eligible), meeting: left,
+        for: .wholeNumbers, of: SlicedDemand(demand, units: eligible), meeting: left,
         in: floorKey...OrderedKey.key(of: price), over: world)
       price = OrderedKey.value(of: crossing.key)
       firstPrice = firstPrice ?? price

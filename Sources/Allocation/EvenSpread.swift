@@ -18,7 +18,7 @@ extension PriceSearch {
   ) -> [Int] {
     // The lowest level at which all of it is taken; one level lower something is left.
     let crossing = firstKey(
-      of: SlicedDemand(RoomBelow(), units: room.map(Int64.init)), meeting: -amount,
+      for: .level, of: SlicedDemand(RoomBelow(), units: room.map(Int64.init)), meeting: -amount,
       in: 0...Int64(1 << 53), over: world)
     let level = Int(crossing.key) - 1
     var shares = room.map { min($0, level) }

@@ -21,7 +21,7 @@ extension PriceSearch {
     ofLargest count: Int, keys: [Int64], over world: borrowing some Collective & ~Copyable
   ) -> RankThreshold {
     let crossing = firstKey(
-      of: SlicedDemand(CountAbove(), units: keys), meeting: Int128(count),
+      for: .ranking, of: SlicedDemand(CountAbove(), units: keys), meeting: Int128(count),
       in: (-OrderedKey.largestFinite - 1)...OrderedKey.largestFinite, over: world)
     return RankThreshold(key: crossing.key, above: Int(crossing.demand))
   }

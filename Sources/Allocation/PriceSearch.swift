@@ -16,13 +16,34 @@ public struct PriceSearch: Sendable {
     case accelerated
   }
 
+  /// What a search was for.
+  public enum Purpose: String, Sendable {
+    /// γ at which the unpriced demand is 1.25 B.
+    case gamma
+    /// λ of the budget, or μ of the sparsity.
+    case price
+    /// The price of whole slots.
+    case wholeNumbers = "whole-numbers"
+    /// The common level of units of zero quality.
+    case level
+    /// Who is served when candidates tie.
+    case ties
+    /// Where the largest values begin.
+    case ranking
+  }
+
+  /// One finished search. Each round is one allreduce.
+  public struct Stage: Sendable, Equatable {
+    public let purpose: Purpose
+    public let rounds: Int
+    public let trials: Int
+  }
+
   public let method: Method
   /// Allreduces made so far, by searches and by exact sums alike.
   public private(set) var allreduces = 0
-  /// Rounds of trials made so far, over all searches of the run.
-  public private(set) var rounds = 0
-  /// Trial keys evaluated so far, over all searches of the run.
-  public private(set) var trials = 0
+  /// The searches made so far, in order.
+  public private(set) var stages: [Stage] = []
 
   public init(method: Method) {
     self.method = method
@@ -42,12 +63,15 @@ public struct PriceSearch: Sendable {
   /// Collective: every rank calls with the same bracket and target. The result is the same on all.
   /// - Complexity: per round one allreduce of the trial sums and one term per active unit and trial.
   mutating func firstKey<Curve: DemandCurve>(
-    of demand: SlicedDemand<Curve>, meeting target: Int128, in bracket: ClosedRange<Int64>,
+    for purpose: Purpose, of demand: SlicedDemand<Curve>, meeting target: Int128,
+    in bracket: ClosedRange<Int64>,
     over world: borrowing some Collective & ~Copyable
   ) -> Crossing {
     var demand = demand
     var lower = BracketEnd(key: bracket.lowerBound)
     var upper = BracketEnd(key: bracket.upperBound)
+    var rounds = 0
+    var trials = 0
     while true {
       // 1. Choose trial keys strictly inside the bracket; the first round also measures its top.
       var keys = TrialPlacement(method: method).keys(lower: lower, upper: upper, target: target)
@@ -70,6 +94,7 @@ public struct PriceSearch: Sendable {
       // 4. Units whose demand cannot change any more leave the search.
       demand.narrow(to: lower.key...upper.key)
     }
+    stages.append(Stage(purpose: purpose, rounds: rounds, trials: trials))
     guard let found = upper.demand else { preconditionFailure("the bracket's top was measured") }
     return Crossing(key: upper.key, demand: found)
   }

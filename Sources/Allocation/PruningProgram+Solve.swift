@@ -22,7 +22,7 @@ extension PruningProgram {
     let curve = PruningDemand(scale: scale, psi: psi)
     let lowest = -max(abs(depthPrior), .leastNonzeroMagnitude)
     let crossing = search.firstKey(
-      of: SlicedDemand(curve, units: priced), meeting: -removed,
+      for: .price, of: SlicedDemand(curve, units: priced), meeting: -removed,
       in: (OrderedKey.key(of: lowest) - 1)...OrderedKey.largestFinite, over: world)
     let mu = OrderedKey.value(of: crossing.key)
     var shares = priced.map { $0.share(at: mu, psi: psi) }
@@ -66,7 +66,7 @@ extension PruningProgram {
     let others = spent - totals[1]
     let curve = LevelDemand(scale: scale, saturation: .greatestFiniteMagnitude)
     let crossing = search.firstKey(
-      of: SlicedDemand(curve, units: units), meeting: -(removed - others),
+      for: .level, of: SlicedDemand(curve, units: units), meeting: -(removed - others),
       in: -1...OrderedKey.key(of: 1), over: world)
     let level = OrderedKey.value(of: crossing.key)
     for (position, unit) in zip(jumping, units) {

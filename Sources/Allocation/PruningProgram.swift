@@ -86,7 +86,8 @@ struct PricedPruning: Sendable {
     resistance = program.eta * power(unit.quality, program.kappa) * scale
     // The authors' d runs from +½ at the first unit to −½ at the last.
     let depth =
-      totalUnits > 1 ? (Double(totalUnits - 1) / 2 - Double(unit.index)) / Double(totalUnits - 1) : 0
+      totalUnits > 1
+      ? (Double(totalUnits - 1) / 2 - Double(unit.index)) / Double(totalUnits - 1) : 0
     prior = program.depthPrior == 0 ? 0 : program.depthPrior * depth
     lower = unit.lower
     upper = unit.upper

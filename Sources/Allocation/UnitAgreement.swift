@@ -16,7 +16,8 @@ func agreeOnUnits(
     preconditionFailure("a unit's check raises only invalid values, not \(failure)")
   }
   guard let agreed = world.agree(on: text, code: 0) else { return }
-  let parts = agreed.message.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+  let parts = agreed.message.split(separator: "\0", omittingEmptySubsequences: false).map(
+    String.init)
   precondition(parts.count == 4, "a unit's error has four parts")
   throw .invalid(what: parts[0], value: parts[1], limit: parts[2], advice: parts[3])
 }

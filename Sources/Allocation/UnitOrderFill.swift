@@ -40,9 +40,11 @@ extension PriceSearch {
     over world: borrowing some Collective & ~Copyable
   ) -> UnitOrderCut {
     let asked = sum([candidates.reduce(Int128(0)) { $0 + $1.amount }], over: world)[0]
-    guard asked > available else { return UnitOrderCut(end: totalUnits, remainder: available - asked) }
+    guard asked > available else {
+      return UnitOrderCut(end: totalUnits, remainder: available - asked)
+    }
     let crossing = firstKey(
-      of: SlicedDemand(PrefixDemand(), units: candidates), meeting: -(available + 1),
+      for: .ties, of: SlicedDemand(PrefixDemand(), units: candidates), meeting: -(available + 1),
       in: -1...Int64(totalUnits - 1), over: world)
     let end = Int(crossing.key)
     let blocked = candidates.first { $0.index == end }?.amount ?? 0

@@ -37,7 +37,8 @@ struct ModuleLayout {
     if let folds = self.shape(.gradientFolds) {
       guard folds.count == 3, folds[0] >= 2, Array(folds[1...]) == gradientShape else {
         throw mismatch(
-          .gradientFolds, expected: "[S, \(gradientShape[0]), \(gradientShape[1])] with at least 2 folds")
+          .gradientFolds,
+          expected: "[S, \(gradientShape[0]), \(gradientShape[1])] with at least 2 folds")
       }
     }
     return ModuleStatistics(

@@ -18,8 +18,10 @@ extension Matrix {
 
   /// The same matrix in another precision, each element rounded to nearest; a `Double` beyond
   /// `Float`'s range becomes infinite.
+  @specialized(where Element == Float, Other == Float)
   @specialized(where Element == Float, Other == Double)
   @specialized(where Element == Double, Other == Float)
+  @specialized(where Element == Double, Other == Double)
   public func converted<Other: LinearAlgebraElement>(to type: Other.Type) -> Matrix<Other> {
     let result = Matrix<Other>(rows: rows, columns: columns)
     for index in unsafe storage.indices {

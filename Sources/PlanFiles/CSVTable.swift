@@ -24,7 +24,8 @@ public struct CSVTable: Sendable, Equatable {
       rows.append((number + 1, try Self.fields(of: line, line: number + 1, source: source)))
     }
     guard let header = rows.first else {
-      throw .invalid("\(source): is empty; its first line must be \(required.joined(separator: ","))")
+      throw .invalid(
+        "\(source): is empty; its first line must be \(required.joined(separator: ","))")
     }
     for column in required where !header.fields.contains(column) {
       throw .invalid(

@@ -21,12 +21,26 @@ public struct RunDocument: Codable, Sendable, Equatable {
     public var method: String
     /// Every allreduce of normalisation, searches and certificate.
     public var allreduces: Int
+    /// Trial keys evaluated, over all searches.
+    public var trials: Int
+    public var stages: [Stage]
+
+    public init(method: String, allreduces: Int, trials: Int, stages: [Stage]) {
+      self.method = method
+      self.allreduces = allreduces
+      self.trials = trials
+      self.stages = stages
+    }
+  }
+
+  /// One search: what for, and how many rounds it took. Each round is one allreduce.
+  public struct Stage: Codable, Sendable, Equatable {
+    public var purpose: String
     public var rounds: Int
     public var trials: Int
 
-    public init(method: String, allreduces: Int, rounds: Int, trials: Int) {
-      self.method = method
-      self.allreduces = allreduces
+    public init(purpose: String, rounds: Int, trials: Int) {
+      self.purpose = purpose
       self.rounds = rounds
       self.trials = trials
     }

@@ -11,7 +11,8 @@ extension StatisticsRequest {
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> SlicedGains {
     // 1. Headers: which units there are. Checked on every rank, agreed before anything is read.
-    let (statistics, units): (Statistics, [ModuleUnit]) = try agreed(over: world) { () throws(Failure) in
+    let (statistics, units): (Statistics, [ModuleUnit]) = try agreed(over: world) {
+      () throws(Failure) in
       try openUnits()
     }
     try requireSameInput(statistics.headerFingerprint, what: path, over: world)

@@ -13,7 +13,8 @@ struct InputFile {
       let exists = FileManager.default.fileExists(atPath: path)
       throw Failure(
         .missingInput,
-        "\(path): \(exists ? "cannot be read" : "is not there"); check the path and its permissions")
+        "\(path): \(exists ? "cannot be read" : "is not there"); check the path and its permissions"
+      )
     }
     self.path = path
   }

@@ -116,7 +116,8 @@ public struct Inspection: Codable, Sendable, Equatable {
       rows: scores.units.map {
         [
           $0.name, "\($0.modules.count)", "\($0.parameters)", NumberText.short($0.gain),
-          $0.gradientNormSquared.map(NumberText.short) ?? "", $0.quality.map(NumberText.short) ?? "",
+          $0.gradientNormSquared.map(NumberText.short) ?? "",
+          $0.quality.map(NumberText.short) ?? "",
         ]
       })
   }

@@ -38,11 +38,7 @@ struct RunRecord {
       seconds: start.duration(to: clock.now).inSeconds,
       scoringSeconds: scoringSeconds.map { _ in slices.map(\.seconds).max() ?? 0 },
       searchSeconds: searchSeconds, peakBytes: slices.map(\.peakBytes).max() ?? 0,
-      search: search.map {
-        RunDocument.Search(
-          method: $0.method.rawValue, allreduces: $0.allreduces, rounds: $0.rounds,
-          trials: $0.trials)
-      }, slices: slices)
+      search: search.map(RunDocument.Search.init), slices: slices)
   }
 
   private static func encoded(_ slice: RunDocument.Slice) throws(Failure) -> [UInt8] {
@@ -60,4 +56,15 @@ struct RunRecord {
 /// The version of the program, as printed by --version and written to run files.
 public enum LayerBudgetVersion {
   public static let current = "0.1.0"
+}
+
+extension RunDocument.Search {
+  init(_ search: PriceSearch) {
+    self.init(
+      method: search.method.rawValue, allreduces: search.allreduces,
+      trials: search.stages.reduce(0) { $0 + $1.trials },
+      stages: search.stages.map {
+        RunDocument.Stage(purpose: $0.purpose.rawValue, rounds: $0.rounds, trials: $0.trials)
+      })
+  }
 }

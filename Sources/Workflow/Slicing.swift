@@ -14,7 +14,9 @@ struct Slicing: Equatable {
   init(work unitWork: [Double], ranks: Int) {
     var units = [[Int]](repeating: [], count: ranks)
     var work = [Double](repeating: 0, count: ranks)
-    let order = unitWork.indices.sorted { unitWork[$0] > unitWork[$1] || (unitWork[$0] == unitWork[$1] && $0 < $1) }
+    let order = unitWork.indices.sorted {
+      unitWork[$0] > unitWork[$1] || (unitWork[$0] == unitWork[$1] && $0 < $1)
+    }
     for unit in order {
       var lightest = 0
       for rank in work.indices where work[rank] < work[lightest] { lightest = rank }

@@ -85,8 +85,9 @@ struct UnitValues {
       let nearest = NearestName.of(unknown, in: names)
       throw Failure(
         .badData,
-        "\(source): there is no unit \"\(unknown)\"; " + (nearest.map { "did you mean \"\($0)\"?" }
-          ?? "see the unit names with layerbudget inspect"))
+        "\(source): there is no unit \"\(unknown)\"; "
+          + (nearest.map { "did you mean \"\($0)\"?" }
+            ?? "see the unit names with layerbudget inspect"))
     }
   }
 
@@ -122,7 +123,8 @@ struct UnitValues {
       let value = Double(text[text.index(after: equals)...]), value.isFinite, value >= 0
     else {
       throw Failure(
-        .usage, "--fix \(text): must be REGEX=VALUE with a value of 0 or more, such as "
+        .usage,
+        "--fix \(text): must be REGEX=VALUE with a value of 0 or more, such as "
           + "'layers\\.0=4'")
     }
     do {

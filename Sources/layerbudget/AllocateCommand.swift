@@ -14,16 +14,18 @@ struct AllocateCommand: ParsableCommand {
 
   @OptionGroup var input: SourceOptions
 
-  @Option(help: "Budget, in the unit of the costs.")
+  @Option(parsing: .unconditional, help: "Budget, in the unit of the costs.")
   var budget: Double
 
-  @Option(help: "Cost of one unit of capacity: a number, 'parameters', or CSV name,cost.")
+  @Option(
+    parsing: .unconditional,
+    help: "Cost of one unit of capacity: a number, 'parameters', or CSV name,cost.")
   var cost = "1"
 
-  @Option(name: .customLong("min"), help: "Smallest capacity of a unit.")
+  @Option(name: .customLong("min"), parsing: .unconditional, help: "Smallest capacity of a unit.")
   var minimum = 0.0
 
-  @Option(name: .customLong("max"), help: "Largest capacity of a unit.")
+  @Option(name: .customLong("max"), parsing: .unconditional, help: "Largest capacity of a unit.")
   var maximum = Double.infinity
 
   @Option(help: "CSV name,lower,upper with bounds of single units.")
@@ -32,19 +34,21 @@ struct AllocateCommand: ParsableCommand {
   @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
   var fixed: [String] = []
 
-  @Option(help: "Running cost factor alpha.")
+  @Option(parsing: .unconditional, help: "Running cost factor alpha.")
   var alpha = 0.5
 
   @Option(help: "Whether alpha counts per cost or per slot.")
   var alphaPer = CapacityProgram.AlphaPer.cost
 
-  @Option(help: "Exponent of the quality.")
+  @Option(parsing: .unconditional, help: "Exponent of the quality.")
   var beta = 1.0
 
-  @Option(help: "Weight of the utility, or 'auto': demand at price 0 is 1.25 times the budget.")
+  @Option(
+    parsing: .unconditional,
+    help: "Weight of the utility, or 'auto': demand at price 0 is 1.25 times the budget.")
   var gamma = "auto"
 
-  @Option(help: "Offset s of the utility log(s + x).")
+  @Option(parsing: .unconditional, help: "Offset s of the utility log(s + x).")
   var offset = 1.0
 
   @Option(help: "Spend as-priced (stop where capacity is not worth its cost) or all.")

@@ -18,7 +18,8 @@ struct PlanTable {
     let largest = plan.units.map(\.continuous).max() ?? 0
     let bar = Bar(width: 24, color: color)
     for unit in plan.units {
-      let share = plan.program == .pruning ? unit.continuous : unit.continuous / max(largest, 1e-300)
+      let share =
+        plan.program == .pruning ? unit.continuous : unit.continuous / max(largest, 1e-300)
       table.add(
         [unit.name, NumberText.short(unit.gain), NumberText.short(unit.quality)]
           + cells(of: unit) + [unit.atBound ?? "", bar.text(share)])

@@ -14,16 +14,17 @@ struct PruneCommand: ParsableCommand {
 
   @OptionGroup var input: SourceOptions
 
-  @Option(help: "Share of all weights to remove, 0 to 1.")
+  @Option(parsing: .unconditional, help: "Share of all weights to remove, 0 to 1.")
   var sparsity: Double
 
-  @Option(help: "Reward b for a removed weight; shifts the reported price only.")
+  @Option(
+    parsing: .unconditional, help: "Reward b for a removed weight; shifts the reported price only.")
   var b = 16.0
 
-  @Option(help: "Weight eta of the damage.")
+  @Option(parsing: .unconditional, help: "Weight eta of the damage.")
   var eta = 2.0
 
-  @Option(help: "Exponent of the quality.")
+  @Option(parsing: .unconditional, help: "Exponent of the quality.")
   var kappa = 1.0
 
   @Option(help: "Shape of the damage: \(PruningProgram.Psi.names).")
@@ -32,13 +33,16 @@ struct PruneCommand: ParsableCommand {
   @Option(help: "Damage \(PruningProgram.Damage.names).")
   var damage = PruningProgram.Damage.perUnit
 
-  @Option(help: "Depth prior tau: positive prunes early units more.")
+  @Option(parsing: .unconditional, help: "Depth prior tau: positive prunes early units more.")
   var depthPrior = 0.0
 
-  @Option(name: .customLong("min"), help: "Smallest share to remove from a unit.")
+  @Option(
+    name: .customLong("min"), parsing: .unconditional, help: "Smallest share to remove from a unit."
+  )
   var minimum = 0.0
 
-  @Option(name: .customLong("max"), help: "Largest share to remove from a unit.")
+  @Option(
+    name: .customLong("max"), parsing: .unconditional, help: "Largest share to remove from a unit.")
   var maximum = 1.0
 
   @Option(help: "CSV name,lower,upper with bounds of single units.")

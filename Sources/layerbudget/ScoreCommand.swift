@@ -76,6 +76,7 @@ struct DryRunWork: Launch.Work {
       ])
     }
     Process.writeToStandardOutput(
-      table.text + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n")
+      table.text
+        + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n")
   }
 }

@@ -9,7 +9,8 @@ struct QualityOptions: ParsableArguments {
   @Flag(help: "Divide each gain by the unit's parameter count first.")
   var perParameter = false
 
-  @Option(help: "Add this share of the median positive gain to every gain.")
+  @Option(
+    parsing: .unconditional, help: "Add this share of the median positive gain to every gain.")
   var qualityFloor = 0.0
 
   var rule: QualityRule {

@@ -35,7 +35,8 @@ struct ExactSumTests {
     try forEachCase(seed: 22, cases: 2000) { generator, _ in
       let a = generator.uniform(in: -100...100)
       let b = generator.uniform(in: -100...100)
-      try require((a <= b) == (scale.fixed(a) <= scale.fixed(b)) || scale.fixed(a) == scale.fixed(b),
+      try require(
+        (a <= b) == (scale.fixed(a) <= scale.fixed(b)) || scale.fixed(a) == scale.fixed(b),
         "\(a) and \(b) change places")
     }
   }
@@ -85,7 +86,9 @@ struct ExactSumTests {
   @Test("A fill in unit order serves a prefix, then a part", arguments: [1, 3])
   func fillInUnitOrder(ranks: Int) throws {
     try forEachCase(seed: 25, cases: 60) { generator, _ in
-      let amounts = (0..<generator.integer(in: 1...20)).map { _ in Int128(generator.integer(in: 1...9)) }
+      let amounts = (0..<generator.integer(in: 1...20)).map { _ in
+        Int128(generator.integer(in: 1...9))
+      }
       let available = Int128(generator.integer(in: 0...100))
       let shares = ThreadedCollective.run(ranks: ranks) { world in
         var search = PriceSearch(method: .multisection)

@@ -65,7 +65,8 @@ struct PublishedPlanTests {
 
   init() throws {
     let url = try #require(
-      Bundle.module.url(forResource: "mistral-cola", withExtension: "json", subdirectory: "Problems"))
+      Bundle.module.url(
+        forResource: "mistral-cola", withExtension: "json", subdirectory: "Problems"))
     published = try JSONDecoder().decode(Published.self, from: try Data(contentsOf: url))
   }
 
@@ -98,7 +99,9 @@ struct PublishedPlanTests {
     #expect {
       try SolvedPruning(PruningProgram(sparsity: 0.5), units(caps: caps), ranks: 3)
     } throws: { error in
-      guard case .infeasible(_, _, let nearest, _)? = error as? AllocationError else { return false }
+      guard case .infeasible(_, _, let nearest, _)? = error as? AllocationError else {
+        return false
+      }
       let figure = nearest.split(separator: " ").last.flatMap { Double($0) } ?? 0
       return relativeError(figure, reachable) < 1e-12
     }

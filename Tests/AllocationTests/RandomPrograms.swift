@@ -48,7 +48,8 @@ extension SeededGenerator {
       let upper = uniform() < 0.5 ? uniform(in: 0.6...1) : 1
       units.append(
         PruningUnit(
-          index: index, quality: quality, weights: integer(in: weights), lower: lower, upper: upper))
+          index: index, quality: quality, weights: integer(in: weights), lower: lower, upper: upper)
+      )
     }
     var program = PruningProgram(sparsity: uniform(in: 0.32...0.58))
     program.kappa = [0.5, 1, 2][integer(in: 0...2)]

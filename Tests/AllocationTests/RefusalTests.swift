@@ -4,7 +4,8 @@ import Testing
 /// Every program that has no answer says why, alike on every rank.
 @Suite("Refusals")
 struct RefusalTests {
-  private func unit(_ index: Int, quality: Double = 1, cost: Double = 1, lower: Double = 0,
+  private func unit(
+    _ index: Int, quality: Double = 1, cost: Double = 1, lower: Double = 0,
     upper: Double = .infinity
   ) -> CapacityUnit {
     CapacityUnit(index: index, quality: quality, cost: cost, lower: lower, upper: upper)

@@ -20,7 +20,8 @@ import Testing
     }
   }
 
-  @Test("The estimate of a dense matrix is not below the truth, and not far above", arguments: orders)
+  @Test(
+    "The estimate of a dense matrix is not below the truth, and not far above", arguments: orders)
   func dense(order: Int) throws {
     var generator = SeededGenerator(seed: 19, stream: UInt64(order))
     let a = Matrix<Double>.randomPositiveDefinite(order: order, &generator)
@@ -40,7 +41,7 @@ import Testing
 
   @Test("A condition beyond what a Float norm could hold is still right")
   func wideRange() throws {
-    // Both columns sum to 3.2e38 + ...: fine in Float64, infinite in Float.
+    // Each column sums to 4e38: fine in Float64, infinite in Float.
     let a = Matrix<Float>(rows: 2, columns: 2, elements: [3e38, 1e38, 1e38, 3e38])
     let factor = try CholeskyFactor(factorizing: a)
     #expect(relativeError(factor.oneNorm, 4e38) < 1e-6)

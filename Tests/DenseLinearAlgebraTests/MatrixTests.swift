@@ -96,7 +96,9 @@ import Testing
     }
   }
 
-  @Test("Transposing exchanges the indices and undoes itself", arguments: [(1, 9), (17, 130), (64, 16)])
+  @Test(
+    "Transposing exchanges the indices and undoes itself",
+    arguments: [(1, 9), (17, 130), (64, 16)])
   func transposing(rows: Int, columns: Int) {
     var generator = SeededGenerator(seed: 3)
     let matrix = Matrix<Float>.random(rows: rows, columns: columns, &generator)

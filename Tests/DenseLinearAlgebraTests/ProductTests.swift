@@ -5,7 +5,8 @@ import Testing
 @Suite struct ProductTests {
   @Test(
     "A product is that of three loops, for all shapes and transpositions",
-    arguments: Precision.allCases, [(1, 1, 1), (3, 5, 2), (17, 1, 4), (33, 130, 17), (130, 65, 131)])
+    arguments: Precision.allCases,
+    [(1, 1, 1), (3, 5, 2), (17, 1, 4), (33, 130, 17), (130, 65, 131)])
   func threeLoops(precision: Precision, shape: (rows: Int, depth: Int, columns: Int)) {
     switch precision {
     case .single: threeLoops(Float.self, shape)

@@ -67,7 +67,7 @@ import Testing
   @Test("A right-hand side that does not fit stops the process")
   func misfit() async {
     await #expect(processExitsWith: .failure) {
-      let factor = try CholeskyFactor(factorizing: Matrix<Double>(rows: 1, columns: 1, elements: [1]))
+      let factor = try CholeskyFactor(factorizing: Matrix<Double>.diagonal([1]))
       var b = Matrix<Double>(rows: 2, columns: 1)
       factor.solveFromLeft(&b)
     }

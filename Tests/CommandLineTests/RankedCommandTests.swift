@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The command under a real mpirun. Ranks outnumber the cores, so one test runs at a time.
+@Suite("The command under mpirun", .serialized)
+struct RankedCommandTests {
+  @Test("Plans and scores are the same bytes for any number of ranks and any search")
+  func sameBytes() throws {
+    let statistics = ["--statistics", Tool.exampleStatistics]
+    let commands: [(String, [String])] = [
+      ("score", ["score"] + statistics),
+      ("slots", ["allocate"] + statistics + ["--budget", "96", "--integer"]),
+      (
+        "bytes",
+        ["allocate"] + statistics + [
+          "--group-by", "module", "--budget", "100000", "--cost", "parameters", "--integer",
+          "--spend", "all", "--curvature", "diagonal",
+        ]
+      ),
+      ("half", ["prune"] + statistics + ["--sparsity", "0.5", "--max", "0.9"]),
+      (
+        "log",
+        ["prune"] + statistics + [
+          "--sparsity", "0.6", "--psi", "log", "--group-by", "module", "--damage", "per-weight",
+          "--quality-floor", "0.05", "--precision", "double",
+        ]
+      ),
+    ]
+    try temporaryFolder { folder in
+      for (name, arguments) in commands {
+        let alone = "\(folder)/\(name).json"
+        let first = try Tool.run(arguments + ["-o", alone, "--quiet"])
+        #expect(first.status == 0, "\(first.errors)")
+        let expected = try contents(alone)
+        for ranks in [1, 2, 3, 4, 7] {
+          let path = "\(folder)/\(name)-\(ranks).json"
+          let outcome = try Tool.run(arguments + ["-o", path, "--quiet"], ranks: ranks)
+          #expect(outcome.status == 0, "\(name) on \(ranks): \(outcome.errors)")
+          #expect(try contents(path) == expected, "\(name) differs on \(ranks) ranks")
+        }
+        guard name != "score" else { continue }
+        for search in ["bisection", "multisection", "accelerated"] {
+          let path = "\(folder)/\(name)-\(search).json"
+          let outcome = try Tool.run(
+            arguments + ["-o", path, "--quiet", "--search", search], ranks: 2)
+          #expect(outcome.status == 0, "\(outcome.errors)")
+          #expect(try contents(path) == expected, "\(name) differs with \(search)")
+        }
+      }
+    }
+  }
+
+  @Test(
+    "A NaN that only one rank meets ends every rank with 65, one message and no output",
+    arguments: [1, 3, 4])
+  func oneBadRank(ranks: Int) throws {
+    try temporaryFolder { folder in
+      // The sixth block's first gradient becomes NaN; one rank owns that block.
+      let damaged = folder + "/damaged.safetensors"
+      try DamagedCopy.of(
+        Tool.exampleStatistics, at: damaged, key: "model.layers.5.mlp.up_proj.gradient")
+      let output = folder + "/out"
+      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: false)
+      for command in [
+        ["score"], ["allocate", "--budget", "96"], ["prune", "--sparsity", "0.5"],
+      ] {
+        let outcome = try Tool.run(
+          command + ["--statistics", damaged, "-o", output + "/result.json"], ranks: ranks)
+        #expect(outcome.status == 65, "\(outcome.errors)")
+        #expect(outcome.output.isEmpty)
+        #expect(occurrences(of: "model.layers.5.mlp.up_proj.gradient", in: outcome.errors) == 1)
+        #expect(outcome.errors.contains("nan"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("damaged.safetensors"), "\(outcome.errors)")
+        #expect(files(in: output).isEmpty, "\(files(in: output))")
+      }
+    }
+  }
+
+  @Test("Every failure has its exit code on several ranks, and is said once", arguments: [1, 3])
+  func exitCodes(ranks: Int) throws {
+    try temporaryFolder { folder in
+      let costs = folder + "/costs.csv"
+      try "name,cost\nmodel.layers.0,-1\n".write(toFile: costs, atomically: true, encoding: .utf8)
+      let bounds = folder + "/bounds.csv"
+      try "name,lower,upper\nmodel.layer.3,1,2\n".write(
+        toFile: bounds, atomically: true, encoding: .utf8)
+      let empty = folder + "/empty"
+      try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
+      let twice = folder + "/twice.csv"
+      try "name,gain\na,1\na,2\n".write(toFile: twice, atomically: true, encoding: .utf8)
+      let example = ["--statistics", Tool.exampleStatistics]
+      let output = ["-o", folder + "/plan.json"]
+      let cases: [([String], Int32, String)] = [
+        (["score", "--statistics", folder + "/nothing"], 66, "nothing"),
+        (["score", "--statistics", empty], 66, "empty"),
+        (["allocate", "--scores", folder + "/nothing.json", "--budget", "1"], 66, "nothing.json"),
+        (["allocate", "--scores", twice, "--budget", "1"], 65, "listed twice"),
+        (["allocate", "--budget", "5", "--min", "1"] + example, 69, "7.0 more"),
+        (["prune", "--sparsity", "0.8", "--max", "0.5"] + example, 69, "reach is 0.5"),
+        (["allocate", "--budget", "96", "--cost", costs] + example, 65, "has no cost for"),
+        (["allocate", "--budget", "96", "--bounds", bounds] + example, 65, "model.layers.3"),
+        (["score", "--curvature", "dense"] + example, 65, "hessian"),
+        (["score", "--include", "nobody"] + example, 65, "nobody"),
+        (["score", "--group-by", "(("] + example, 65, "(("),
+      ]
+      for (arguments, code, hint) in cases {
+        let outcome = try Tool.run(arguments + output, ranks: ranks)
+        #expect(outcome.status == code, "\(arguments): \(outcome.errors)")
+        #expect(outcome.errors.contains(hint), "\(arguments): \(outcome.errors)")
+        #expect(occurrences(of: "layerbudget: ", in: outcome.errors) == 1, "\(outcome.errors)")
+        #expect(!files(in: folder).contains("plan.json"))
+      }
+      let unwritable = try Tool.run(
+        ["score", "-o", folder + "/no/such/folder/scores.json"] + example, ranks: ranks)
+      #expect(unwritable.status == 73, "\(unwritable.errors)")
+    }
+  }
+
+  @Test("Usage errors and help are printed once by several ranks")
+  func usageOnce() throws {
+    let wrong = try Tool.run(["prune", "--sparsity", "2"], ranks: 3)
+    #expect(wrong.status == 64)
+    #expect(occurrences(of: "Error:", in: wrong.errors) == 1, "\(wrong.errors)")
+    let help = try Tool.run(["--help"], ranks: 3)
+    #expect(help.status == 0)
+    #expect(occurrences(of: "OVERVIEW:", in: help.output) == 1)
+  }
+
+  private func occurrences(of text: String, in whole: String) -> Int {
+    whole.components(separatedBy: text).count - 1
+  }
+}
