@@ -134,6 +134,7 @@ extension UnitValues {
     _ gains: SlicedGains, over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
     guard !inputs.isEmpty else { return }
+    try requireSameInput(checksum, what: "the tables of bounds and costs", over: world)
     let names = gains.units.map { IndexedUnit(index: $0.index, unit: $0.unit.name) }
     let all = Set(try gatherUnits(names, over: world))
     try agreed(over: world) { () throws(Failure) in

@@ -103,8 +103,8 @@ public struct PruneRequest: Sendable {
   /// What a user must know before acting on the plan.
   private var notes: [String] {
     [
-      "this plan uses what units could still learn (gain) as their quality, not what they would "
-        + "lose; on small models such plans were worse than uniform pruning, so measure before use"
+      "this plan takes what units could still learn (gain) for their quality, not what they would "
+        + "lose; it can be worse than uniform pruning, so measure it before use"
     ]
   }
 }

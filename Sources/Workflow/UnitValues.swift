@@ -1,6 +1,7 @@
 internal import Collectives
 internal import Curvature
 internal import PlanFiles
+internal import TensorFiles
 
 /// Bounds of every unit, from options and tables.
 public struct BoundsRequest: Sendable {
@@ -72,6 +73,13 @@ struct UnitValues {
     for text in request.fixed { fixes.append(try Self.fix(text)) }
     self.fixes = fixes
     self.inputs = inputs
+  }
+
+  /// Changes when any table that was read changes.
+  var checksum: UInt64 {
+    inputs.sorted { $0.key < $1.key }.reduce(0) { sum, input in
+      XXHash64.hash(Array("\(sum) \(input.key) \(input.value.contents)".utf8))
+    }
   }
 
   /// Refuses tables that name units which do not exist: most likely a mistyped name.

@@ -1,5 +1,6 @@
 internal import Allocation
 internal import ArgumentParser
+internal import OpenMPICollectives
 
 /// How gains become qualities.
 struct QualityOptions: ParsableArguments {
@@ -38,8 +39,10 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// Colour is for terminals whose owner has not declined it through NO_COLOR.
+  /// Colour is for terminals whose owner has not declined it through NO_COLOR. mpirun gives rank 0 a
+  /// terminal of its own wherever the output goes, so nothing is coloured under a launcher.
   var usesColor: Bool {
-    color && Process.outputIsTerminal && Process.environment("NO_COLOR")?.isEmpty ?? true
+    color && Process.outputIsTerminal && !MPILauncher.isPresent
+      && Process.environment("NO_COLOR")?.isEmpty ?? true
   }
 }

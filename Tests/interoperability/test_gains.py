@@ -1,6 +1,6 @@
 """Gains and plans of the built command against float64 numpy, on real statistics.
 
-The command's path comes from LAYERBUDGET (default: the debug build). Nothing here is shared with the
+The command's path comes from LAYERBUDGET (default: the debug build). Nothing is shared with the
 Swift code: factors are read by the safetensors package and solved by numpy.
 """
 
