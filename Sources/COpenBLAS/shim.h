@@ -23,4 +23,13 @@ void dpocon_(const char *uplo, const blasint *n, const double *a, const blasint 
              const double *anorm, double *rcond, double *work, blasint *iwork, blasint *info,
              size_t uplo_length);
 
+/* Eigenvalues, ascending, and eigenvectors of a symmetric matrix by divide and conquer. jobz "V": the
+   vectors overwrite a. lwork -1 asks for the workspace. info > 0: did not converge. */
+void ssyevd_(const char *jobz, const char *uplo, const blasint *n, float *a, const blasint *lda,
+             float *w, float *work, const blasint *lwork, blasint *iwork, const blasint *liwork,
+             blasint *info, size_t jobz_length, size_t uplo_length);
+void dsyevd_(const char *jobz, const char *uplo, const blasint *n, double *a, const blasint *lda,
+             double *w, double *work, const blasint *lwork, blasint *iwork, const blasint *liwork,
+             blasint *info, size_t jobz_length, size_t uplo_length);
+
 #endif

@@ -31,6 +31,7 @@ extension GainComputer {
     factor.solveFromLeft(&vector)
     return GainEstimate(
       gain: vector.sumOfSquares, gradientNormSquared: norm, damping: lambda, precision: .double,
-      conditionNumber: 1 / factor.reciprocalCondition)
+      conditionNumber: 1 / factor.reciprocalCondition,
+      errorEstimate: Precision.double.unitRoundoff / factor.reciprocalCondition)
   }
 }

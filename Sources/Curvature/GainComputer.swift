@@ -44,7 +44,9 @@ public struct GainComputer: ~Copyable {
     return ModuleGain(
       name: module.name, shape: [module.outputs, module.inputs], gain: estimate.gain,
       gradientNormSquared: estimate.gradientNormSquared, damping: estimate.damping,
-      precision: estimate.precision, conditionNumber: estimate.conditionNumber,
+      precision: estimate.precision,
+      conditionNumber: estimate.conditionNumber.flatMap { $0.isFinite ? $0 : nil },
+      errorEstimate: estimate.errorEstimate.flatMap { $0.isFinite ? $0 : nil },
       checksum: try statistics.checksum(of: module, kind: kind))
   }
 
@@ -66,6 +68,17 @@ struct GainEstimate {
   var damping: Double
   var precision: Precision
   var conditionNumber: Double?
+  var errorEstimate: Double?
+}
+
+extension Precision {
+  /// The largest relative error of one rounding.
+  var unitRoundoff: Double {
+    switch self {
+    case .single: 0x1p-24
+    case .double: 0x1p-53
+    }
+  }
 }
 
 extension CurvatureKind {

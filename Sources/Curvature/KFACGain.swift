@@ -34,8 +34,7 @@ extension GainComputer {
       return nil
     }
     swap(&cache, &singleCache)
-    let error = 0x1p-24 * (estimate.conditionNumber ?? .infinity)
-    return error <= 1e-4 && estimate.gain.isFinite ? estimate : nil
+    return (estimate.errorEstimate ?? 0) <= 1e-4 && estimate.gain.isFinite ? estimate : nil
   }
 
   private func kfacGain<Element: Readable>(
@@ -87,10 +86,14 @@ extension GainComputer {
     let factor = try factorize(
       g, shift: shifts.gradient, .gradientCovariance, module: module, mean: meanG)
     factor.solveFromLeft(&weights)
+    // The eigenvalues of a Kronecker product multiply, so its condition numbers do; rounding errors
+    // of the two solves add.
+    let conditionA = cache.conditionNumber
+    let conditionG = 1 / factor.reciprocalCondition
     return GainEstimate(
       gain: weights.sumOfSquares, gradientNormSquared: normSquared, damping: lambda,
-      precision: precision,
-      conditionNumber: cache.conditionNumber + 1 / factor.reciprocalCondition)
+      precision: precision, conditionNumber: conditionA * conditionG,
+      errorEstimate: precision.unitRoundoff * (conditionA + conditionG))
   }
 
   private func activationCovariance<Element: Readable>(

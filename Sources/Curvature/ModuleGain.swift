@@ -13,6 +13,9 @@ public struct ModuleGain: Sendable, Equatable {
   public let precision: Precision
   /// κ₁ estimate of the damped curvature, where a factorization gave one.
   public let conditionNumber: Double?
+  /// Bound on the relative rounding error of the gain, from the precision and the condition numbers
+  /// of what was factorized.
+  public let errorEstimate: Double?
   /// XXH64 of the tensors that were read, combined independently of their order.
   public let checksum: UInt64
 

@@ -30,8 +30,8 @@ extension Statistics {
 
   /// A symmetric quantity [order, order], symmetrised, divided by `divisor`.
   ///
-  /// Refuses a matrix that is not symmetric beyond the rounding of its stored type, or that has a
-  /// negative diagonal element.
+  /// Refuses a matrix that is not symmetric beyond the rounding of its stored type, and a second
+  /// moment with a negative diagonal element. (A Hessian may have one; damping decides there.)
   func symmetricMatrix<Element: Readable>(
     _ quantity: StatisticsQuantity, of module: ModuleStatistics, order: Int, divisor: Double,
     as type: Element.Type
@@ -46,7 +46,7 @@ extension Statistics {
           + "\(asymmetry.largestAsymmetry), the limit for its type is \(limit); it must be a second "
           + "moment such as XᵀX, check how it was collected")
     }
-    for index in 0..<order where matrix[index, index] < 0 {
+    for index in 0..<order where quantity != .hessian && matrix[index, index] < 0 {
       throw .value(
         "\(place(of: key)): diagonal element [\(index), \(index)] is \(matrix[index, index]), but a "
           + "second moment is never negative; check how it was collected")

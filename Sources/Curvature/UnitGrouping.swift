@@ -1,5 +1,5 @@
 /// How modules are gathered into units, each of which gets one answer.
-public enum UnitGrouping: Sendable, Equatable {
+public enum UnitGrouping: Sendable, Equatable, CustomStringConvertible {
   /// A transformer block: the name up to and including its first number, `model.layers.3`.
   case block
   /// Every module by itself.
@@ -15,6 +15,16 @@ public enum UnitGrouping: Sendable, Equatable {
     case "module": self = .module
     case "expert": self = .expert
     default: self = .pattern(text)
+    }
+  }
+
+  /// As on the command line.
+  public var description: String {
+    switch self {
+    case .block: "block"
+    case .module: "module"
+    case .expert: "expert"
+    case .pattern(let text): text
     }
   }
 }

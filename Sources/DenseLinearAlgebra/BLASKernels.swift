@@ -28,6 +28,13 @@ internal import COpenBLAS
       _ rows: Int32, _ columns: Int32, _ depth: Int32
     ) -> Void
 
+  /// Replaces A [order, order] by its eigenvectors, one per row, and fills `values`, ascending;
+  /// LAPACK's `info`. 0 < order ≤ ``SymmetricEigen/largestOrder``. Allocates about 2 order² elements.
+  let syevd:
+    @Sendable (
+      _ a: UnsafeMutablePointer<Element>, _ order: Int32, _ values: UnsafeMutablePointer<Element>
+    ) -> Int32
+
   enum Side { case left, right }
 }
 
@@ -68,6 +75,23 @@ extension BLASKernels<Float> {
       unsafe cblas_sgemm(
         CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, 1, a.elements,
         a.rowLength, b.elements, b.rowLength, 0, c, columns)
+    },
+    syevd: { a, order, values in
+      // 1. Ask for the workspace.  2. Decompose in it.
+      var (n, info): (Int32, Int32) = (order, 0)
+      var (workSize, integerSize): (Int32, Int32) = (-1, -1)
+      var (bestWork, bestIntegers): (Float, Int32) = (0, 0)
+      unsafe ssyevd_(
+        "V", "U", &n, a, &n, values, &bestWork, &workSize, &bestIntegers, &integerSize, &info, 1, 1)
+      requireValidArguments("ssyevd", info)
+      workSize = largestWorkspace(order)
+      integerSize = bestIntegers
+      var work = [Float](repeating: 0, count: Int(workSize))
+      var integers = [Int32](repeating: 0, count: Int(integerSize))
+      unsafe ssyevd_(
+        "V", "U", &n, a, &n, values, &work, &workSize, &integers, &integerSize, &info, 1, 1)
+      requireValidArguments("ssyevd", info)
+      return info
     })
 }
 
@@ -98,7 +122,31 @@ extension BLASKernels<Double> {
       unsafe cblas_dgemm(
         CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, 1, a.elements,
         a.rowLength, b.elements, b.rowLength, 0, c, columns)
+    },
+    syevd: { a, order, values in
+      // 1. Ask for the workspace.  2. Decompose in it.
+      var (n, info): (Int32, Int32) = (order, 0)
+      var (workSize, integerSize): (Int32, Int32) = (-1, -1)
+      var (bestWork, bestIntegers): (Double, Int32) = (0, 0)
+      unsafe dsyevd_(
+        "V", "U", &n, a, &n, values, &bestWork, &workSize, &bestIntegers, &integerSize, &info, 1, 1)
+      requireValidArguments("dsyevd", info)
+      workSize = largestWorkspace(order)
+      integerSize = bestIntegers
+      var work = [Double](repeating: 0, count: Int(workSize))
+      var integers = [Int32](repeating: 0, count: Int(integerSize))
+      unsafe dsyevd_(
+        "V", "U", &n, a, &n, values, &work, &workSize, &integers, &integerSize, &info, 1, 1)
+      requireValidArguments("dsyevd", info)
+      return info
     })
+}
+
+/// The workspace syevd asks for by its formula, 1 + 6 n + 2 n². Computed here and not read from the
+/// query: single precision rounds the query's answer above 2²⁴.
+private func largestWorkspace(_ order: Int32) -> Int32 {
+  let n = Int(order)
+  return Int32(1 + 6 * n + 2 * n * n)
 }
 
 /// Stops the process at a negative `info`: the call itself was wrong, which no caller can mend.

@@ -98,7 +98,7 @@ extension Matrix {
   /// ‖A‖₁ of the symmetric matrix that has this one's lower triangle.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  fileprivate func symmetricOneNorm() -> Double {
+  func symmetricOneNorm() -> Double {
     var sums = [Double](repeating: 0, count: rows)
     for row in 0..<rows {
       var sum = 0.0
@@ -113,7 +113,7 @@ extension Matrix {
     return sums.reduce(0.0) { $0 >= $1 || $0.isNaN ? $0 : $1 }
   }
 
-  fileprivate func firstNonFiniteOfLowerTriangle() -> (row: Int, column: Int)? {
+  func firstNonFiniteOfLowerTriangle() -> (row: Int, column: Int)? {
     for row in 0..<rows {
       for column in 0...row where !self[row, column].isFinite { return (row, column) }
     }

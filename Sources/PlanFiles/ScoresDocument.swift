@@ -12,6 +12,8 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
   public var parameters: [String: ParameterValue]
   public var units: [Unit]
   public var inputs: [String: InputFingerprint]
+  /// What a reader should know, such as layers missing from the sequence.
+  public var notes: [String]
 
   public struct Unit: Codable, Sendable, Equatable {
     public var name: String
@@ -67,16 +69,19 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
     public var precision: String
     /// κ₁ estimate; absent where nothing was factorized.
     public var conditionNumber: Double?
+    /// Bound on the relative rounding error of the gain; absent where nothing was factorized.
+    public var errorEstimate: Double?
 
     enum CodingKeys: String, CodingKey {
       case name, gain, damping, shape, precision
+      case errorEstimate = "error_estimate"
       case gradientNormSquared = "gradient_norm_squared"
       case conditionNumber = "condition_number"
     }
 
     public init(
       name: String, gain: Double, gradientNormSquared: Double, damping: Double, shape: [Int],
-      precision: String, conditionNumber: Double?
+      precision: String, conditionNumber: Double?, errorEstimate: Double? = nil
     ) {
       self.name = name
       self.gain = gain
@@ -85,13 +90,15 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       self.shape = shape
       self.precision = precision
       self.conditionNumber = conditionNumber
+      self.errorEstimate = errorEstimate
     }
   }
 
   public init(
     curvature: String, damping: String, parameters: [String: ParameterValue], units: [Unit],
-    inputs: [String: InputFingerprint]
+    inputs: [String: InputFingerprint], notes: [String] = []
   ) {
+    self.notes = notes
     self.curvature = curvature
     self.damping = damping
     self.parameters = parameters
@@ -108,6 +115,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       try fields.decodeIfPresent([String: ParameterValue].self, forKey: .parameters) ?? [:]
     units = try fields.decode([Unit].self, forKey: .units)
     inputs = try fields.decodeIfPresent([String: InputFingerprint].self, forKey: .inputs) ?? [:]
+    notes = try fields.decodeIfPresent([String].self, forKey: .notes) ?? []
   }
 }
 

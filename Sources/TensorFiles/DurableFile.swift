@@ -11,6 +11,10 @@ public enum DurableFile {
 
   /// Refuses a path that `write` would fail on, by making and removing a temporary file beside it.
   public static func requireWritable(_ path: String) throws(TensorFileError) {
+    guard !path.isEmpty else {
+      throw TensorFileError(
+        .writeFailure, path: path, "the name of the output is empty", advice: "give -o a file name")
+    }
     _ = try OutputFile(path: path)
     var status = stat()
     guard unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {

@@ -76,10 +76,11 @@ public struct AllocateRequest: Sendable {
       return nil
     }
     let plan = PlanDocument(
-      program: .capacity, parameters: parameters(solution, gains), price: solution.price,
+      program: .capacity, parameters: parameters(solution, gains, values), price: solution.price,
       budget: program.budget, spent: solution.spent, spentInteger: solution.integer?.spent,
       units: all, certificate: PlanDocument.Certificate(solution.certificate),
-      inputs: gains.inputs.merging(values.inputs) { own, _ in own }, notes: notes(solution))
+      inputs: gains.inputs.merging(values.inputs) { own, _ in own },
+      notes: gains.notes + notes(solution))
     try output.write(plan, run: run, over: world)
     return (plan, run)
   }
@@ -99,11 +100,11 @@ public struct AllocateRequest: Sendable {
   }
 
   private func parameters(
-    _ solution: CapacitySolution, _ gains: SlicedGains
+    _ solution: CapacitySolution, _ gains: SlicedGains, _ values: UnitValues
   ) -> [String: ParameterValue] {
-    var parameters = quality.asParameters
-    parameters["curvature"] = .text(gains.curvature)
-    parameters["damping"] = .text(gains.damping)
+    var parameters = gains.parameters
+    parameters.merge(quality.asParameters) { _, new in new }
+    parameters.merge(values.asParameters) { _, new in new }
     parameters["alpha"] = .number(program.alpha)
     parameters["alpha_per"] = .text(program.alphaPer.rawValue)
     parameters["beta"] = .number(program.beta)

@@ -37,7 +37,9 @@ extension StatisticsRequest {
       contents: UInt64(truncatingIfNeeded: contents[0]).hexadecimal)
     return SlicedGains(
       units: computed.gains, totalUnits: units.count, curvature: curvature.rawValue,
-      damping: "\(damping)", inputs: ["statistics": fingerprint],
+      damping: "\(damping)", parameters: asParameters,
+      inputs: ["statistics": fingerprint],
+      notes: LayerGaps.notes(of: units.map(\.name)),
       slice: RunDocument.Slice(
         rank: world.rank, units: owned.count,
         modules: owned.reduce(0) { $0 + units[$1].modules.count },
@@ -101,7 +103,7 @@ extension ScoresDocument.Unit {
         ScoresDocument.Module(
           name: $0.name, gain: $0.gain, gradientNormSquared: $0.gradientNormSquared,
           damping: $0.damping, shape: $0.shape, precision: $0.precision.rawValue,
-          conditionNumber: $0.conditionNumber)
+          conditionNumber: $0.conditionNumber, errorEstimate: $0.errorEstimate)
       })
   }
 }

@@ -10,6 +10,12 @@ public struct DryRun: Codable, Sendable, Equatable {
     public let operations: Double
     public let bytesRead: Int
     public let peakBytes: Int
+
+    enum CodingKeys: String, CodingKey {
+      case rank, units, modules, operations
+      case bytesRead = "bytes_read"
+      case peakBytes = "peak_bytes"
+    }
   }
   public let ranks: [Rank]
   /// Largest predicted work of a rank over the mean: 1 is perfect balance.

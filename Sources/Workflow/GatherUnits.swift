@@ -8,17 +8,26 @@ internal import PlanFiles
 func gatherUnits<Unit: Codable>(
   _ units: [IndexedUnit<Unit>], over world: borrowing some Collective & ~Copyable
 ) throws(Failure) -> [Unit] {
-  do throws(PlanFileError) {
-    guard world.size > 1 else { return units.sorted { $0.index < $1.index }.map(\.unit) }
-    let gathered = world.gather(try DocumentCoding.encode(units), at: 0)
+  guard world.size > 1 else { return units.sorted { $0.index < $1.index }.map(\.unit) }
+  let own = try agreed(over: world) { () throws(Failure) in
+    do throws(PlanFileError) {
+      return try DocumentCoding.encode(units)
+    } catch {
+      throw Failure(error)
+    }
+  }
+  let gathered = world.gather(own, at: 0)
+  return try agreed(over: world) { () throws(Failure) in
     var all: [IndexedUnit<Unit>] = []
     for (rank, bytes) in gathered.enumerated() {
-      all += try DocumentCoding.decode(
-        [IndexedUnit<Unit>].self, from: bytes, source: "units of rank \(rank)")
+      do throws(PlanFileError) {
+        all += try DocumentCoding.decode(
+          [IndexedUnit<Unit>].self, from: bytes, source: "units of rank \(rank)")
+      } catch {
+        throw Failure(.internalFault, "\(error)")
+      }
     }
     return all.sorted { $0.index < $1.index }.map(\.unit)
-  } catch {
-    throw Failure(.internalFault, "\(error)")
   }
 }
 

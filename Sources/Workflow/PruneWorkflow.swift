@@ -73,21 +73,21 @@ public struct PruneRequest: Sendable {
       return nil
     }
     let plan = PlanDocument(
-      program: .pruning, parameters: parameters(solution, gains), price: solution.price,
+      program: .pruning, parameters: parameters(solution, gains, values), price: solution.price,
       budget: Double(solution.target), spent: solution.spent,
       spentInteger: Double(solution.target), units: all,
       certificate: PlanDocument.Certificate(solution.certificate),
-      inputs: gains.inputs.merging(values.inputs) { own, _ in own }, notes: notes)
+      inputs: gains.inputs.merging(values.inputs) { own, _ in own }, notes: gains.notes + notes)
     try output.write(plan, run: run, over: world)
     return (plan, run)
   }
 
   private func parameters(
-    _ solution: PruningSolution, _ gains: SlicedGains
+    _ solution: PruningSolution, _ gains: SlicedGains, _ values: UnitValues
   ) -> [String: ParameterValue] {
-    var parameters = quality.asParameters
-    parameters["curvature"] = .text(gains.curvature)
-    parameters["damping"] = .text(gains.damping)
+    var parameters = gains.parameters
+    parameters.merge(quality.asParameters) { _, new in new }
+    parameters.merge(values.asParameters) { _, new in new }
     parameters["sparsity"] = .number(program.sparsity)
     parameters["total_weights"] = .number(Double(solution.totalWeights))
     parameters["b"] = .number(program.b)

@@ -24,10 +24,14 @@ extension GainSource {
     return SlicedGains(
       units: mine, totalUnits: document.units.count, curvature: document.curvature,
       damping: document.damping,
+      parameters: [
+        "curvature": .text(document.curvature), "damping": .text(document.damping),
+      ],
       inputs: [
         "scores": InputFingerprint(
           bytes: file.bytes.count, headers: nil, contents: file.checksum.hexadecimal)
       ],
+      notes: LayerGaps.notes(of: document.units.map(\.name)),
       slice: RunDocument.Slice(
         rank: world.rank, units: mine.count, modules: 0, operations: 0, seconds: 0, peakBytes: 0),
       seconds: 0)

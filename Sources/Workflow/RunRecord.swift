@@ -22,27 +22,14 @@ struct RunRecord {
   ) throws(Failure) -> RunDocument? {
     var slice = slice
     slice.peakBytes = Self.peakBytes
-    let gathered = world.gather(try Self.encoded(slice), at: 0)
+    let slices = try gatherUnits([IndexedUnit(index: world.rank, unit: slice)], over: world)
     guard world.rank == 0 else { return nil }
-    var slices: [RunDocument.Slice] = []
-    for (rank, bytes) in gathered.enumerated() {
-      do throws(PlanFileError) {
-        slices.append(
-          try DocumentCoding.decode(RunDocument.Slice.self, from: bytes, source: "rank \(rank)"))
-      } catch {
-        throw Failure(.internalFault, "\(error)")
-      }
-    }
     return RunDocument(
       command: command, version: LayerBudgetVersion.current, ranks: world.size,
       seconds: start.duration(to: clock.now).inSeconds,
       scoringSeconds: scoringSeconds.map { _ in slices.map(\.seconds).max() ?? 0 },
       searchSeconds: searchSeconds, peakBytes: slices.map(\.peakBytes).max() ?? 0,
       search: search.map(RunDocument.Search.init), slices: slices)
-  }
-
-  private static func encoded(_ slice: RunDocument.Slice) throws(Failure) -> [UInt8] {
-    do { return try DocumentCoding.encode(slice) } catch { throw Failure(error) }
   }
 
   /// The largest resident memory of this process so far.

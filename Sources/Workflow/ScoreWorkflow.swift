@@ -41,11 +41,10 @@ public struct ScoreRequest: Sendable {
       try output.write(nil as ScoresDocument?, run: nil, over: world)
       return nil
     }
-    var parameters = quality.asParameters
-    parameters["precision"] = .text(statistics.precision.rawValue)
+    let parameters = gains.parameters.merging(quality.asParameters) { _, new in new }
     let document = ScoresDocument(
       curvature: gains.curvature, damping: gains.damping, parameters: parameters, units: all,
-      inputs: gains.inputs)
+      inputs: gains.inputs, notes: gains.notes)
     try output.write(document, run: run, over: world)
     return document
   }

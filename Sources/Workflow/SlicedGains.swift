@@ -17,7 +17,11 @@ struct SlicedGains: Sendable {
   /// Curvature kind and damping, for the output.
   let curvature: String
   let damping: String
+  /// Options of the gains as resolved, for the output.
+  let parameters: [String: ParameterValue]
   let inputs: [String: InputFingerprint]
+  /// What a reader of the output should know about the input.
+  let notes: [String]
   let slice: RunDocument.Slice
   /// Wall time of computing the gains on this rank.
   let seconds: Double

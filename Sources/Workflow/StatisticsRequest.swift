@@ -1,4 +1,5 @@
 public import Curvature
+internal import PlanFiles
 
 /// What `score` needs to know, also when it runs inside allocate and prune.
 public struct StatisticsRequest: Sendable {
@@ -10,6 +11,15 @@ public struct StatisticsRequest: Sendable {
 
   public init(path: String) {
     self.path = path
+  }
+
+  /// The options as resolved, for the output.
+  var asParameters: [String: ParameterValue] {
+    [
+      "curvature": .text(curvature.rawValue), "damping": .text("\(damping)"),
+      "precision": .text(precision.rawValue), "group_by": .text("\(selection.grouping)"),
+      "include": .text(selection.include ?? ""), "exclude": .text(selection.exclude ?? ""),
+    ]
   }
 }
 

@@ -75,6 +75,21 @@ struct UnitValues {
     self.inputs = inputs
   }
 
+  /// The options as resolved, for the output; tables are named by their fingerprints among the inputs.
+  var asParameters: [String: ParameterValue] {
+    var parameters: [String: ParameterValue] = [
+      "min": .number(request.minimum),
+      "max": request.maximum.isFinite ? .number(request.maximum) : .text("inf"),
+      "fix": .text(request.fixed.joined(separator: " ")),
+    ]
+    switch cost {
+    case .uniform(let cost): parameters["cost"] = .number(cost)
+    case .parameters: parameters["cost"] = .text("parameters")
+    case .table: parameters["cost"] = .text("table")
+    }
+    return parameters
+  }
+
   /// Changes when any table that was read changes.
   var checksum: UInt64 {
     inputs.sorted { $0.key < $1.key }.reduce(0) { sum, input in

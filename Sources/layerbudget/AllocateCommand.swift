@@ -75,10 +75,14 @@ struct AllocateCommand: ParsableCommand {
   func validate() throws {
     _ = try costRequest()
     _ = try gammaRule()
+    guard budget > 0, budget.isFinite else {
+      throw ValidationError("--budget is \(budget), but must be positive and finite")
+    }
     guard multipleOf >= 1 else {
       throw ValidationError("--multiple-of is \(multipleOf), but must be 1 or more")
     }
     guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
+    if dryRun { _ = try input.statisticsForDryRun() }
   }
 
   private func costRequest() throws -> CostRequest {
@@ -102,8 +106,9 @@ struct AllocateCommand: ParsableCommand {
 
   func run() throws {
     let source = try input.source()
-    if dryRun, case .statistics(let statistics) = source {
-      Launch.run(threads: printing.threads, DryRunWork(statistics: statistics, printing: printing))
+    if dryRun {
+      let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
+      Launch.run(threads: printing.threads, work)
       return
     }
     var program = CapacityProgram(budget: budget)

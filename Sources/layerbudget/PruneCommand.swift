@@ -68,12 +68,14 @@ struct PruneCommand: ParsableCommand {
       throw ValidationError("--sparsity is \(sparsity), but must be between 0 and 1")
     }
     guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
+    if dryRun { _ = try input.statisticsForDryRun() }
   }
 
   func run() throws {
     let source = try input.source()
-    if dryRun, case .statistics(let statistics) = source {
-      Launch.run(threads: printing.threads, DryRunWork(statistics: statistics, printing: printing))
+    if dryRun {
+      let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
+      Launch.run(threads: printing.threads, work)
       return
     }
     var program = PruningProgram(sparsity: sparsity)

@@ -49,6 +49,7 @@ private struct ScoreWork: Launch.Work {
       try Printed.json(document)
     } else {
       Process.writeToStandardOutput(ScoreTable(document, color: printing.usesColor).text)
+      for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
     }
   }
 }

@@ -53,5 +53,13 @@ struct SourceOptions: ParsableArguments {
     }
   }
 
+  /// The statistics whose computation a dry run shows.
+  func statisticsForDryRun() throws -> StatisticsRequest {
+    guard case .statistics(let request) = try source() else {
+      throw ValidationError("--dry-run shows the work on --statistics; --scores need none")
+    }
+    return request
+  }
+
   func validate() throws { _ = try source() }
 }
