@@ -20,6 +20,11 @@ public struct UnitBounds: Sendable, Equatable {
   public struct Bounds: Sendable, Equatable {
     public let lower: Double?
     public let upper: Double?
+
+    public init(lower: Double?, upper: Double?) {
+      self.lower = lower
+      self.upper = upper
+    }
   }
   public let source: String
   public let values: [String: Bounds]
