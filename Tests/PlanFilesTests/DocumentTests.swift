@@ -18,7 +18,8 @@ struct DocumentTests {
     PlanDocument(
       program: .capacity,
       parameters: ["alpha": .number(0.1 + 0.2), "integer": .flag(true), "utility": .text("log")],
-      price: generator.logNormal(scale: 30), budget: 1e300, spent: .leastNonzeroMagnitude, spentInteger: nil,
+      price: generator.logNormal(scale: 30), budget: 1e300, spent: .leastNonzeroMagnitude,
+      spentInteger: nil,
       units: (0..<7).map { unit(&generator, $0) },
       certificate: PlanDocument.Certificate(
         primal: -1.5, dual: -2, gap: generator.normal() * 1e-17, kktResidual: 0,

@@ -1,8 +1,8 @@
 """Every command shown in a `sh` block of the documentation, run as shown.
 
 A block's lines run in order in one empty folder that holds a link to `docs` and to `launch`. Lines
-that set a machine up or need another one (see `NOT_RUN`) are left out, and listed here so that nothing
-else is.
+that set a machine up or need another one (see `NOT_RUN`) are left out, and listed here so that
+nothing else is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TOOL = Path(os.environ.get("LAYERBUDGET", REPOSITORY / ".build" / "debug" / "layerbudget"))
 # launch/quickstart and launch/test build the project: CI runs the second, which runs this test.
 # sbatch and srun need a batch system; the two collectors need a trained model or minutes.
-NOT_RUN = ("launch/quickstart", "launch/test", "sbatch", "srun", "git clone", "cd ", "python launch/")
+SETTING_UP = ("launch/quickstart", "launch/test", "git clone", "cd ")
+NOT_RUN = (*SETTING_UP, "sbatch", "srun", "python launch/")
 
 Block = tuple[str, list[str]]
 
