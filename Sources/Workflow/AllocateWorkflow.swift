@@ -26,63 +26,36 @@ public struct AllocateRequest: Sendable {
   public func run(
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
-    let record = RunRecord(command: "allocate")
-    let output = OutputDocuments(path: output)
-    try output.requireWritable(over: world)
-    let (bounds, cost) = (bounds, cost)
-    let values = try agreed(over: world) { () throws(Failure) in
-      try UnitValues(bounds: bounds, cost: cost)
-    }
-    let gains = try source.gains(over: world)
-    try values.requireKnownUnits(gains, over: world)
-
-    // Qualities and prices: from here on only numbers, a few per unit.
-    let clock = ContinuousClock()
-    let start = clock.now
-    var search = PriceSearch(method: search)
-    let qualities = try quality.qualities(of: gains, search: &search, over: world)
+    var planning = try PlanningRun(
+      command: "allocate", source: source, quality: quality, bounds: bounds, cost: cost,
+      search: search, output: output, over: world)
     let units = try agreed(over: world) { () throws(Failure) in
-      try capacityUnits(gains, qualities, values)
+      try capacityUnits(planning.gains, planning.qualities, planning.values)
     }
     let solution: CapacitySolution
     do throws(AllocationError) {
       solution = try program.solve(
-        units, totalUnits: gains.totalUnits, wholeNumbers: wholeNumbers, search: &search,
+        units, totalUnits: planning.gains.totalUnits, wholeNumbers: wholeNumbers,
+        search: &planning.search,
         over: world)
     } catch {
       throw Failure(error)
     }
-    let searchSeconds = start.duration(to: clock.now).inSeconds
-
-    // The plan.
-    var planned: [IndexedUnit<PlanDocument.Unit>] = []
-    for (position, gained) in gains.units.enumerated() {
+    let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
-      planned.append(
-        IndexedUnit(
-          index: gained.index,
-          unit: PlanDocument.Unit(
-            name: gained.unit.name, gain: gained.unit.gain, quality: unit.quality,
-            continuous: solution.continuous[position],
-            integer: solution.integer?.values[position], lower: unit.lower, upper: unit.upper,
-            cost: unit.cost, weights: nil)))
+      return PlanDocument.Unit(
+        name: gained.unit.name, gain: gained.unit.gain, quality: unit.quality,
+        continuous: solution.continuous[position], integer: solution.integer?.values[position],
+        lower: unit.lower, upper: unit.upper, cost: unit.cost, weights: nil)
     }
-    let all = try gatherUnits(planned, over: world)
-    let run = try record.finish(
-      slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: searchSeconds,
-      search: search, over: world)
-    guard let run else {
-      try output.write(nil as PlanDocument?, run: nil, over: world)
-      return nil
+    return try planning.finish(planned, over: world) { all in
+      PlanDocument(
+        program: .capacity, parameters: parameters(solution, planning.parameters),
+        price: solution.price, budget: program.budget, spent: solution.spent,
+        spentInteger: solution.integer?.spent, units: all,
+        certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
+        notes: planning.gains.notes + notes(solution))
     }
-    let plan = PlanDocument(
-      program: .capacity, parameters: parameters(solution, gains, values), price: solution.price,
-      budget: program.budget, spent: solution.spent, spentInteger: solution.integer?.spent,
-      units: all, certificate: PlanDocument.Certificate(solution.certificate),
-      inputs: gains.inputs.merging(values.inputs) { own, _ in own },
-      notes: gains.notes + notes(solution))
-    try output.write(plan, run: run, over: world)
-    return (plan, run)
   }
 
   private func capacityUnits(
@@ -100,11 +73,9 @@ public struct AllocateRequest: Sendable {
   }
 
   private func parameters(
-    _ solution: CapacitySolution, _ gains: SlicedGains, _ values: UnitValues
+    _ solution: CapacitySolution, _ shared: [String: ParameterValue]
   ) -> [String: ParameterValue] {
-    var parameters = gains.parameters
-    parameters.merge(quality.asParameters) { _, new in new }
-    parameters.merge(values.asParameters) { _, new in new }
+    var parameters = shared
     parameters["alpha"] = .number(program.alpha)
     parameters["alpha_per"] = .text(program.alphaPer.rawValue)
     parameters["beta"] = .number(program.beta)
@@ -126,21 +97,6 @@ public struct AllocateRequest: Sendable {
           + "worth its running cost; --spend all would use it")
     }
     return notes
-  }
-}
-
-extension UnitValues {
-  /// Refuses tables with names that no unit of any rank has. Collective.
-  func requireKnownUnits(
-    _ gains: SlicedGains, over world: borrowing some Collective & ~Copyable
-  ) throws(Failure) {
-    guard !inputs.isEmpty else { return }
-    try requireSameInput(checksum, what: "the tables of bounds and costs", over: world)
-    let names = gains.units.map { IndexedUnit(index: $0.index, unit: $0.unit.name) }
-    let all = Set(try gatherUnits(names, over: world))
-    try agreed(over: world) { () throws(Failure) in
-      if world.rank == 0 { try requireKnown(all) }
-    }
   }
 }
 

@@ -158,6 +158,21 @@ struct UnitValues {
   }
 }
 
+extension UnitValues {
+  /// Refuses tables with names that no unit of any rank has. Collective.
+  func requireKnownUnits(
+    _ gains: SlicedGains, over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) {
+    guard !inputs.isEmpty else { return }
+    try requireSameInput(checksum, what: "the tables of bounds and costs", over: world)
+    let names = gains.units.map { IndexedUnit(index: $0.index, unit: $0.unit.name) }
+    let all = Set(try gatherUnits(names, over: world))
+    try agreed(over: world) { () throws(Failure) in
+      if world.rank == 0 { try requireKnown(all) }
+    }
+  }
+}
+
 /// The known name that a mistyped one most resembles.
 enum NearestName {
   /// - Complexity: O(number of names · length²); only used once an error is certain.

@@ -1,0 +1,78 @@
+internal import Allocation
+internal import Collectives
+internal import PlanFiles
+
+/// The road that both programs share: everything before the price, and everything after it.
+///
+///     files → statistics → gains → qualities │ price │ plan → output
+///     ──────────── init ─────────────────────┘       └── finish ───
+struct PlanningRun {
+  let values: UnitValues
+  let gains: SlicedGains
+  /// Of this rank's units, in their order.
+  let qualities: [Double]
+  /// Made by the normalisation, continued by the program.
+  var search: PriceSearch
+
+  private let record: RunRecord
+  private let output: OutputDocuments
+  private let quality: QualityRule
+  private let clock = ContinuousClock()
+  private let searchStart: ContinuousClock.Instant
+
+  /// Reads or computes this rank's gains and turns them into qualities. The output is checked first,
+  /// so that no work is done for a plan that could not be written.
+  /// Collective; throws the same failure on every rank.
+  init(
+    command: String, source: GainSource, quality: QualityRule, bounds: BoundsRequest,
+    cost: CostRequest, search method: PriceSearch.Method, output path: String,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) {
+    record = RunRecord(command: command)
+    output = OutputDocuments(path: path)
+    try output.requireWritable(over: world)
+    values = try agreed(over: world) { () throws(Failure) in
+      try UnitValues(bounds: bounds, cost: cost)
+    }
+    gains = try source.gains(over: world)
+    try values.requireKnownUnits(gains, over: world)
+
+    // From here on only numbers, a few per unit.
+    searchStart = clock.now
+    var search = PriceSearch(method: method)
+    self.quality = quality
+    qualities = try quality.qualities(of: gains, search: &search, over: world)
+    self.search = search
+  }
+
+  /// Options that both programs share, as resolved.
+  var parameters: [String: ParameterValue] {
+    gains.parameters.merging(quality.asParameters) { _, new in new }
+      .merging(values.asParameters) { _, new in new }
+  }
+
+  /// Every input that the plan depends on.
+  var inputs: [String: InputFingerprint] {
+    gains.inputs.merging(values.inputs) { own, _ in own }
+  }
+
+  /// Gathers the planned units at rank 0, which assembles and writes the plan and the run file.
+  ///
+  /// `units` are this rank's, in the order of `gains.units`. Collective. Returns both documents at
+  /// rank 0, nil elsewhere.
+  func finish(
+    _ units: [PlanDocument.Unit], over world: borrowing some Collective & ~Copyable,
+    assemble: ([PlanDocument.Unit]) -> PlanDocument
+  ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    let searchSeconds = searchStart.duration(to: clock.now).inSeconds
+    let indexed = zip(gains.units, units).map { IndexedUnit(index: $0.index, unit: $1) }
+    let all = try gatherUnits(indexed, over: world)
+    let run = try record.finish(
+      slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: searchSeconds,
+      search: search, over: world)
+    let plan = run.map { _ in assemble(all) }
+    try output.write(plan, run: run, over: world)
+    guard let plan, let run else { return nil }
+    return (plan, run)
+  }
+}
