@@ -55,6 +55,7 @@ def write_text(file: Path) -> Path:
 
 def load_script() -> ModuleType:
     """The script as a module, so that torch is imported once and not once per run."""
+    sys.path.insert(0, str(SCRIPT.parent))  # as Python does for a script: its package lies beside
     spec = importlib.util.spec_from_file_location("collect_statistics", SCRIPT)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

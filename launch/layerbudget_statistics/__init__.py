@@ -1,0 +1,1 @@
+"""What `collect_statistics.py` is made of, one idea per file."""

@@ -1,0 +1,60 @@
+"""What the options of `collect_statistics.py` may say, one by one and together."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from .plain_errors import EXIT_INPUT, EXIT_USAGE, CommandError
+from .statistics_file import is_one_file
+
+KINDS = ("gradient", "kfac", "diagonal")
+
+
+def byte_count(text: str) -> int:
+    """'512', '200M' or '4G' (powers of ten) as a number of bytes."""
+    match = re.fullmatch(r"(\d+)([kKMG]?)B?", text)
+    if not match or int(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"not a size: {text} (examples: 500M, 4G)")
+    return int(match[1]) * {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}[match[2]]
+
+
+def kinds(text: str) -> frozenset[str]:
+    chosen = frozenset(part.strip() for part in text.split(","))
+    if unknown := sorted(chosen - set(KINDS)):
+        raise argparse.ArgumentTypeError(
+            f"unknown kind '{unknown[0]}' (choose from {', '.join(KINDS)})"
+        )
+    return chosen
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"not a regular expression: {text} ({error})") from None
+
+
+def check_options(options: argparse.Namespace) -> None:
+    if options.folds < 0 or options.folds == 1:
+        raise CommandError(EXIT_USAGE, "--folds must be 0 or at least 2")
+    if options.folds and options.sequences < options.folds:
+        raise CommandError(
+            EXIT_USAGE, f"--sequences {options.sequences} is fewer than --folds {options.folds}"
+        )
+    if options.shard_size and is_one_file(options.output):
+        raise CommandError(
+            EXIT_USAGE, "--shard-size needs a folder as --output, not a .safetensors file"
+        )
+    if not is_one_file(options.output) and any(options.output.glob("*.safetensors")):
+        raise CommandError(
+            EXIT_USAGE,
+            f"{options.output} already holds .safetensors files: "
+            "move them away or name another folder",
+        )
+    if not options.model.is_dir():
+        raise CommandError(EXIT_INPUT, f"--model {options.model} is not a folder")
+    if not (options.model / "config.json").is_file():
+        raise CommandError(EXIT_INPUT, f"--model {options.model} has no config.json")
+    if not options.text.is_file():
+        raise CommandError(EXIT_INPUT, f"--text {options.text} is not a file")

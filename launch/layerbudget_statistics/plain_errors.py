@@ -1,0 +1,30 @@
+"""Failures in one line and an exit code, for both commands of this folder."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+EXIT_USAGE, EXIT_DATA, EXIT_INPUT = 64, 65, 66
+
+
+class CommandError(Exception):
+    """A failure told to the user in one line, with the exit code it ends in."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that ends in 64 (usage) and says so in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(EXIT_USAGE, f"{message} (see --help)")
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
+    return value
