@@ -14,13 +14,34 @@ extension GainComputer {
     let lambda = damping.value(meanEigenvalue: mean)
     if norm == 0 && mean == 0 {
       return GainEstimate(
-        gain: 0, gradientNormSquared: 0, damping: lambda, precision: .double)
+        gain: 0, gradientNormSquared: 0, damping: lambda, precision: .double,
+        foldGram: try foldGram(of: module, as: Double.self) { _ in })
     }
     hessian.addToDiagonal(lambda)
-    var vector = Matrix<Double>(rows: order, columns: 1, elements: weights.elements())
-    let factor: CholeskyFactor<Double>
+    let factor = try factorize(hessian, of: module, mean: mean, lambda: lambda)
+    let gram = try foldGram(of: module, as: Double.self) { gradient in
+      gradient = whitened(gradient, by: factor)
+    }
+    return GainEstimate(
+      gain: whitened(weights, by: factor).sumOfSquares, gradientNormSquared: norm,
+      damping: lambda, precision: .double, conditionNumber: 1 / factor.reciprocalCondition,
+      errorEstimate: Precision.double.unitRoundoff / factor.reciprocalCondition, foldGram: gram)
+  }
+
+  /// L⁻¹ g as a column, g the gradient row by row.
+  private func whitened(
+    _ gradient: borrowing Matrix<Double>, by factor: borrowing CholeskyFactor<Double>
+  ) -> Matrix<Double> {
+    var column = Matrix<Double>(rows: factor.order, columns: 1, elements: gradient.elements())
+    factor.solveFromLeft(&column)
+    return column
+  }
+
+  private func factorize(
+    _ hessian: consuming Matrix<Double>, of module: ModuleStatistics, mean: Double, lambda: Double
+  ) throws(CurvatureError) -> CholeskyFactor<Double> {
     do {
-      factor = try CholeskyFactor(factorizing: hessian)
+      return try CholeskyFactor(factorizing: hessian)
     } catch {
       let key = try statistics.requiredKey(.hessian, of: module)
       throw .value(
@@ -28,10 +49,5 @@ extension GainComputer {
           + "damping by \(lambda) (mean eigenvalue \(mean), --damping \(damping)): \(error); raise "
           + "--damping")
     }
-    factor.solveFromLeft(&vector)
-    return GainEstimate(
-      gain: vector.sumOfSquares, gradientNormSquared: norm, damping: lambda, precision: .double,
-      conditionNumber: 1 / factor.reciprocalCondition,
-      errorEstimate: Precision.double.unitRoundoff / factor.reciprocalCondition)
   }
 }

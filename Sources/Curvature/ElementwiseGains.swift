@@ -5,7 +5,9 @@ extension GainComputer {
   func identityGain(of module: ModuleStatistics) throws(CurvatureError) -> GainEstimate {
     let weights = try statistics.gradient(of: module, as: Double.self)
     let norm = weights.sumOfSquares
-    return GainEstimate(gain: norm, gradientNormSquared: norm, damping: 0, precision: .double)
+    return GainEstimate(
+      gain: norm, gradientNormSquared: norm, damping: 0, precision: .double,
+      foldGram: try foldGram(of: module, as: Double.self) { _ in })
   }
 
   /// ζ² = Σ W² / (F + λ), F the mean squared per-sample gradient. - Complexity: O(mn).
@@ -45,7 +47,16 @@ extension GainComputer {
         gain += gradient * gradient / curvature
       }
     }
+    let gram = try foldGram(of: module, as: Double.self) { gradient in
+      for row in 0..<module.outputs {
+        for column in 0..<module.inputs where gradient[row, column] != 0 {
+          let curvature = fisher[row, column] / module.sampleDivisor + lambda
+          gradient[row, column] /= curvature.squareRoot()
+        }
+      }
+    }
     return GainEstimate(
-      gain: gain, gradientNormSquared: weights.sumOfSquares, damping: lambda, precision: .double)
+      gain: gain, gradientNormSquared: weights.sumOfSquares, damping: lambda, precision: .double,
+      foldGram: gram)
   }
 }

@@ -65,7 +65,8 @@ extension GainComputer {
     let shifts = damping.factorShifts(meanA: meanA, meanG: meanG)
     if normSquared == 0 && (meanA == 0 || meanG == 0) {
       return GainEstimate(
-        gain: 0, gradientNormSquared: 0, damping: lambda, precision: precision)
+        gain: 0, gradientNormSquared: 0, damping: lambda, precision: precision,
+        foldGram: try foldGram(of: module, as: Element.self) { _ in })
     }
 
     // 3. Two Cholesky factorizations, two triangular solves. Modules that read the same
@@ -86,6 +87,10 @@ extension GainComputer {
     let factor = try factorize(
       g, shift: shifts.gradient, .gradientCovariance, module: module, mean: meanG)
     factor.solveFromLeft(&weights)
+    let gram = try foldGram(of: module, as: Element.self) { gradient in
+      cache.solveFromRightTransposed(&gradient)
+      factor.solveFromLeft(&gradient)
+    }
     // The eigenvalues of a Kronecker product multiply, so its condition numbers do; rounding errors
     // of the two solves add.
     let conditionA = cache.conditionNumber
@@ -93,7 +98,7 @@ extension GainComputer {
     return GainEstimate(
       gain: weights.sumOfSquares, gradientNormSquared: normSquared, damping: lambda,
       precision: precision, conditionNumber: conditionA * conditionG,
-      errorEstimate: precision.unitRoundoff * (conditionA + conditionG))
+      errorEstimate: precision.unitRoundoff * (conditionA + conditionG), foldGram: gram)
   }
 
   private func activationCovariance<Element: Readable>(

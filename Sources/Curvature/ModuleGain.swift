@@ -3,8 +3,12 @@ public struct ModuleGain: Sendable, Equatable {
   public let name: String
   /// [outputs, inputs] of the gradient as used.
   public let shape: [Int]
-  /// ζ² = gᵀ H̃⁻¹ g, twice the loss decrease that the local model predicts; non-negative.
+  /// The gain in use: `plainGain`, or `crossFittedGain` with negative values as 0.
   public let gain: Double
+  /// ζ² = gᵀ H̃⁻¹ g of the mean gradient over all samples, their noise included; non-negative.
+  public let plainGain: Double
+  /// Inner products of the folds in the metric of the curvature, where they are in use.
+  public let foldGram: FoldGram?
   /// ‖g‖², the gain of identity curvature.
   public let gradientNormSquared: Double
   /// λ as used; 0 for identity.

@@ -42,7 +42,8 @@ struct ModuleLayout {
       }
     }
     return ModuleStatistics(
-      name: name, outputs: outputs, inputs: inputs, appendsBias: appendsBias, keys: keys,
+      name: name, outputs: outputs, inputs: inputs, appendsBias: appendsBias,
+      folds: appendsBias ? nil : shape(.gradientFolds)?.first, keys: keys,
       sampleDivisor: try divisor(.sampleCount, metadata.samples, metadata, "num_samples"),
       tokenDivisor: try divisor(.tokenCount, metadata.tokens, metadata, "num_tokens"))
   }

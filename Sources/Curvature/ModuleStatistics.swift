@@ -8,6 +8,9 @@ public struct ModuleStatistics: Sendable, Equatable {
   public let inputs: Int
   /// Whether `bias_gradient` is read and appended as the last column.
   public let appendsBias: Bool
+  /// S, the number of gradient folds; nil where there are none, or where they leave out a bias that
+  /// takes part.
+  public let folds: Int?
   /// Tensor that holds each quantity, aliases resolved.
   let keys: [StatisticsQuantity: String]
   /// Divisors that turn stored sums into means; 1 for stored means.

@@ -28,6 +28,32 @@ extension Statistics {
     return weights
   }
 
+  /// The mean gradients of S folds, whitened one after the other, as rows [S, outputs · inputs]; nil
+  /// where the module has none.
+  ///
+  /// `whiten` gets the gradient g_s of one fold as [outputs, inputs] and turns it into H̃^(−½) g_s.
+  func foldGram<Element: Readable>(
+    of module: ModuleStatistics, as type: Element.Type,
+    whiten: (inout Matrix<Element>) throws(CurvatureError) -> Void
+  ) throws(CurvatureError) -> FoldGram? {
+    guard let folds = module.folds, let key = module.key(.gradientFolds) else { return nil }
+    let stored = try matrix(
+      key, rows: folds * (transposed ? module.inputs : module.outputs),
+      columns: transposed ? module.outputs : module.inputs, as: type)
+    var whitened = Matrix<Element>(rows: folds, columns: module.parameters)
+    for fold in 0..<folds {
+      var gradient = stored.rows(fold * stored.rows / folds..<(fold + 1) * stored.rows / folds)
+      if transposed { gradient = gradient.transposed() }
+      // A stored sum of one fold is over its share of the samples.
+      if module.sampleDivisor != 1 {
+        gradient.scale(by: Element(Double(folds) / module.sampleDivisor))
+      }
+      try whiten(&gradient)
+      whitened.setRow(fold, to: gradient)
+    }
+    return FoldGram(folds: folds, products: whitened.gramOfRows())
+  }
+
   /// A symmetric quantity [order, order], symmetrised, divided by `divisor`.
   ///
   /// Refuses a matrix that is not symmetric beyond the rounding of its stored type, and a second
@@ -85,10 +111,11 @@ extension Statistics {
 
   /// Checksum of everything that `kind` reads of a module, independent of the order of reading.
   func checksum(
-    of module: ModuleStatistics, kind: CurvatureKind
+    of module: ModuleStatistics, kind: CurvatureKind, rule: GainRule
   ) throws(CurvatureError) -> UInt64 {
     var quantities = kind.requiredQuantities + [.gradient]
     if module.appendsBias { quantities.append(.biasGradient) }
+    if module.folds != nil && rule != .plain { quantities.append(.gradientFolds) }
     var sum: UInt64 = 0
     for quantity in quantities {
       let key = try requiredKey(quantity, of: module)
@@ -133,8 +160,12 @@ extension Statistics {
   }
 
   /// Bytes of the tensors that `kind` reads of a module.
-  public func bytesRead(of module: ModuleStatistics, kind: CurvatureKind) -> Int {
-    (kind.requiredQuantities + [.gradient]).reduce(0) { sum, quantity in
+  public func bytesRead(
+    of module: ModuleStatistics, kind: CurvatureKind, rule: GainRule
+  ) -> Int {
+    let folds: [StatisticsQuantity] =
+      rule == .plain || module.folds == nil ? [] : [.gradientFolds]
+    return (kind.requiredQuantities + [.gradient] + folds).reduce(0) { sum, quantity in
       sum + (module.key(quantity).flatMap { tensors[$0]?.byteCount } ?? 0)
     }
   }

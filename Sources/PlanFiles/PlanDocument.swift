@@ -52,6 +52,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
   public struct Unit: Codable, Sendable, Equatable {
     public var name: String
     public var gain: Double
+    /// Standard error of the gain, where the statistics hold folds.
+    public var standardError: Double?
     public var quality: Double
     /// Capacity: x. Pruning: ρ, the share of weights to remove.
     public var continuous: Double
@@ -70,12 +72,14 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
       case name, gain, quality, continuous, integer, lower, upper, cost, weights
       case atBound = "at_bound"
+      case standardError = "standard_error"
     }
 
     public init(
-      name: String, gain: Double, quality: Double, continuous: Double, integer: Int?,
-      lower: Double, upper: Double, cost: Double?, weights: Int?
+      name: String, gain: Double, standardError: Double? = nil, quality: Double,
+      continuous: Double, integer: Int?, lower: Double, upper: Double, cost: Double?, weights: Int?
     ) {
+      self.standardError = standardError
       self.name = name
       self.gain = gain
       self.quality = quality
@@ -92,6 +96,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       let fields = try decoder.container(keyedBy: CodingKeys.self)
       name = try fields.decode(String.self, forKey: .name)
       gain = try fields.decode(Double.self, forKey: .gain)
+      standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)
       quality = try fields.decode(Double.self, forKey: .quality)
       continuous = try fields.decode(Double.self, forKey: .continuous)
       integer = try fields.decodeIfPresent(Int.self, forKey: .integer)
@@ -106,6 +111,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       var fields = encoder.container(keyedBy: CodingKeys.self)
       try fields.encode(name, forKey: .name)
       try fields.encode(gain, forKey: .gain)
+      try fields.encodeIfPresent(standardError, forKey: .standardError)
       try fields.encode(quality, forKey: .quality)
       try fields.encode(continuous, forKey: .continuous)
       try fields.encodeIfPresent(integer, forKey: .integer)

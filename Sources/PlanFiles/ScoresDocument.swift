@@ -19,8 +19,16 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
     public var name: String
     public var modules: [String]
     public var parameters: Int
-    /// ζ², the sum over the unit's modules.
+    /// The gain in use, summed over the unit's modules; never negative.
     public var gain: Double
+    /// ζ² of the mean gradients over all samples, noise included.
+    public var gainPlain: Double?
+    /// ζ²_× over pairs of different folds: unbiased, and negative where there is only noise.
+    public var gainCrossFitted: Double?
+    /// Standard error of `gainCrossFitted`.
+    public var standardError: Double?
+    /// 1 − gainCrossFitted / gainPlain, within 0 ... 1: the share of the plain gain that is noise.
+    public var noiseShare: Double?
     /// ‖g‖².
     public var gradientNormSquared: Double?
     public var quality: Double?
@@ -30,6 +38,10 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       case name, modules, parameters, gain, quality
       case gradientNormSquared = "gradient_norm_squared"
       case modulesDetail = "modules_detail"
+      case gainPlain = "gain_plain"
+      case gainCrossFitted = "gain_cross_fitted"
+      case standardError = "standard_error"
+      case noiseShare = "noise_share"
     }
 
     public init(
@@ -45,6 +57,9 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       self.modulesDetail = modulesDetail
     }
 
+    /// Whether the gain is below two standard errors; nil where no error is known.
+    public var isNoise: Bool? { standardError.map { gain < 2 * $0 } }
+
     /// Another method's file may say less: only name and gain are required.
     public init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: CodingKeys.self)
@@ -55,12 +70,19 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       quality = try fields.decodeIfPresent(Double.self, forKey: .quality)
       gradientNormSquared = try fields.decodeIfPresent(Double.self, forKey: .gradientNormSquared)
       modulesDetail = try fields.decodeIfPresent([Module].self, forKey: .modulesDetail) ?? []
+      gainPlain = try fields.decodeIfPresent(Double.self, forKey: .gainPlain)
+      gainCrossFitted = try fields.decodeIfPresent(Double.self, forKey: .gainCrossFitted)
+      standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)
+      noiseShare = try fields.decodeIfPresent(Double.self, forKey: .noiseShare)
     }
   }
 
   public struct Module: Codable, Sendable, Equatable {
     public var name: String
     public var gain: Double
+    public var gainPlain: Double?
+    public var gainCrossFitted: Double?
+    public var standardError: Double?
     public var gradientNormSquared: Double
     /// λ as used for this module.
     public var damping: Double
@@ -75,6 +97,9 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
       case name, gain, damping, shape, precision
       case errorEstimate = "error_estimate"
+      case gainPlain = "gain_plain"
+      case gainCrossFitted = "gain_cross_fitted"
+      case standardError = "standard_error"
       case gradientNormSquared = "gradient_norm_squared"
       case conditionNumber = "condition_number"
     }

@@ -44,7 +44,8 @@ public struct AllocateRequest: Sendable {
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       return PlanDocument.Unit(
-        name: gained.unit.name, gain: gained.unit.gain, quality: unit.quality,
+        name: gained.unit.name, gain: gained.unit.gain,
+        standardError: gained.unit.standardError, quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integer?.values[position],
         lower: unit.lower, upper: unit.upper, cost: unit.cost, weights: nil)
     }
@@ -54,7 +55,7 @@ public struct AllocateRequest: Sendable {
         price: solution.price, budget: program.budget, spent: solution.spent,
         spentInteger: solution.integer?.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
-        notes: planning.gains.notes + notes(solution))
+        notes: planning.gains.notes + NoiseNote.of(all) + notes(solution))
     }
   }
 

@@ -62,7 +62,7 @@ extension StatisticsRequest {
   func slicing(of units: [ModuleUnit], ranks: Int) -> Slicing {
     Slicing(
       work: units.map { unit in
-        unit.modules.reduce(0) { $0 + curvature.floatingPointOperations(of: $1) }
+        unit.modules.reduce(0) { $0 + curvature.floatingPointOperations(of: $1, rule: gain) }
       }, ranks: ranks)
   }
 
@@ -71,7 +71,7 @@ extension StatisticsRequest {
     of owned: [Int], _ units: [ModuleUnit], _ statistics: Statistics
   ) throws(Failure) -> (gains: [UnitGain], checksum: UInt64) {
     var computer = GainComputer(
-      statistics: statistics, kind: curvature, damping: damping, precision: precision)
+      statistics: statistics, kind: curvature, damping: damping, precision: precision, rule: gain)
     var gains: [UnitGain] = []
     var checksum: UInt64 = 0
     for index in owned {
@@ -92,19 +92,40 @@ extension StatisticsRequest {
 }
 
 extension ScoresDocument.Unit {
-  /// Gains of a block-diagonal curvature add, in the natural order of the modules.
+  /// Gains of a block-diagonal curvature add, in the natural order of the modules. So do the Gram
+  /// matrices of folds, from which the unit's own error follows: the modules' errors are not
+  /// independent, as they come from the same sequences.
   init(named name: String, _ modules: [ModuleGain]) {
+    let plain = modules.reduce(0) { $0 + $1.plainGain }
+    let grams = modules.compactMap(\.foldGram)
+    let gram =
+      grams.count == modules.count
+      ? grams.dropFirst().reduce(grams.first) { sum, next in sum.flatMap { $0.adding(next) } } : nil
     self.init(
       name: name, modules: modules.map(\.name),
       parameters: modules.reduce(0) { $0 + $1.parameters },
-      gain: modules.reduce(0) { $0 + $1.gain },
+      gain: gram.map { max($0.crossFittedGain, 0) } ?? modules.reduce(0) { $0 + $1.gain },
       gradientNormSquared: modules.reduce(0) { $0 + $1.gradientNormSquared }, quality: nil,
-      modulesDetail: modules.map {
-        ScoresDocument.Module(
-          name: $0.name, gain: $0.gain, gradientNormSquared: $0.gradientNormSquared,
-          damping: $0.damping, shape: $0.shape, precision: $0.precision.rawValue,
-          conditionNumber: $0.conditionNumber, errorEstimate: $0.errorEstimate)
-      })
+      modulesDetail: modules.map(ScoresDocument.Module.init))
+    guard !grams.isEmpty else { return }
+    gainPlain = plain
+    guard let gram else { return }
+    gainCrossFitted = gram.crossFittedGain
+    standardError = gram.standardError
+    noiseShare = plain > 0 ? min(max(1 - gram.crossFittedGain / plain, 0), 1) : nil
+  }
+}
+
+extension ScoresDocument.Module {
+  init(_ module: ModuleGain) {
+    self.init(
+      name: module.name, gain: module.gain, gradientNormSquared: module.gradientNormSquared,
+      damping: module.damping, shape: module.shape, precision: module.precision.rawValue,
+      conditionNumber: module.conditionNumber, errorEstimate: module.errorEstimate)
+    guard let gram = module.foldGram else { return }
+    gainPlain = module.plainGain
+    gainCrossFitted = gram.crossFittedGain
+    standardError = gram.standardError
   }
 }
 

@@ -33,9 +33,12 @@ public struct DryRun: Codable, Sendable, Equatable {
       let modules = owned.flatMap { units[$0].modules }
       return Rank(
         rank: rank, units: owned.count, modules: modules.count, operations: slicing.work[rank],
-        bytesRead: modules.reduce(0) { $0 + statistics.bytesRead(of: $1, kind: request.curvature) },
+        bytesRead: modules.reduce(0) {
+          $0 + statistics.bytesRead(of: $1, kind: request.curvature, rule: request.gain)
+        },
         peakBytes: modules.map {
-          request.curvature.workingSet(of: $0, precision: request.precision)
+          request.curvature.workingSet(
+            of: $0, precision: request.precision, rule: request.gain)
         }.max() ?? 0)
     }
     let mean = slicing.work.reduce(0, +) / Double(world.size)

@@ -43,7 +43,8 @@ public struct PruneRequest: Sendable {
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       return PlanDocument.Unit(
-        name: gained.unit.name, gain: gained.unit.gain, quality: unit.quality,
+        name: gained.unit.name, gain: gained.unit.gain,
+        standardError: gained.unit.standardError, quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integers[position],
         lower: unit.lower, upper: unit.upper, cost: nil, weights: unit.weights)
     }
@@ -53,7 +54,7 @@ public struct PruneRequest: Sendable {
         price: solution.price, budget: Double(solution.target), spent: solution.spent,
         spentInteger: Double(solution.target), units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
-        notes: planning.gains.notes + notes)
+        notes: planning.gains.notes + NoiseNote.of(all) + notes)
     }
   }
 

@@ -44,7 +44,7 @@ public struct ScoreRequest: Sendable {
     let parameters = gains.parameters.merging(quality.asParameters) { _, new in new }
     let document = ScoresDocument(
       curvature: gains.curvature, damping: gains.damping, parameters: parameters, units: all,
-      inputs: gains.inputs, notes: gains.notes)
+      inputs: gains.inputs, notes: gains.notes + NoiseNote.of(all))
     try output.write(document, run: run, over: world)
     return document
   }

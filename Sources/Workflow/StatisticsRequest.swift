@@ -7,6 +7,7 @@ public struct StatisticsRequest: Sendable {
   public var curvature = CurvatureKind.kfac
   public var damping = Damping.standard
   public var precision = Precision.single
+  public var gain = GainRule.automatic
   public var selection = UnitSelection()
 
   public init(path: String) {
@@ -17,7 +18,8 @@ public struct StatisticsRequest: Sendable {
   var asParameters: [String: ParameterValue] {
     [
       "curvature": .text(curvature.rawValue), "damping": .text("\(damping)"),
-      "precision": .text(precision.rawValue), "group_by": .text("\(selection.grouping)"),
+      "precision": .text(precision.rawValue), "gain": .text(gain.rawValue),
+      "group_by": .text("\(selection.grouping)"),
       "include": .text(selection.include ?? ""), "exclude": .text(selection.exclude ?? ""),
     ]
   }

@@ -4,6 +4,7 @@ public import Curvature
 
 // How our choices are spelled on the command line: by their raw values.
 extension CurvatureKind: ExpressibleByArgument {}
+extension GainRule: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension QualityRule.Normalization: ExpressibleByArgument {}
 extension PriceSearch.Method: ExpressibleByArgument {}

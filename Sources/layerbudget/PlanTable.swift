@@ -85,16 +85,19 @@ struct ScoreTable {
 
   var text: String {
     var table = TextTable(columns: [
-      .text("unit"), .number("modules"), .number("parameters"), .number("gain"),
-      .number("gradient norm²"), .number("quality"), .text(""),
+      .text("unit"), .number("modules"), .number("parameters"), .number("gain"), .number("±"),
+      .number("plain"), .number("gradient norm²"), .number("quality"), .text(""),
     ])
     let largest = scores.units.map(\.gain).max() ?? 0
     let bar = Bar(width: 24, color: color)
     for unit in scores.units {
       table.add([
         unit.name, "\(unit.modules.count)", NumberText.grouped(unit.parameters),
-        NumberText.short(unit.gain), NumberText.short(unit.gradientNormSquared ?? 0),
-        NumberText.short(unit.quality ?? 0), bar.text(unit.gain / max(largest, 1e-300)),
+        NumberText.short(unit.gain) + (unit.isNoise == true ? " ~" : ""),
+        unit.standardError.map(NumberText.short) ?? "",
+        NumberText.short(unit.gainPlain ?? unit.gain),
+        NumberText.short(unit.gradientNormSquared ?? 0), NumberText.short(unit.quality ?? 0),
+        bar.text(unit.gain / max(largest, 1e-300)),
       ])
     }
     return table.text + "\n\(scores.units.count) units, \(scores.curvature) curvature, "

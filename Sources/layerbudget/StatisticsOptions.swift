@@ -16,6 +16,9 @@ struct StatisticsOptions: ParsableArguments {
   @Option(help: "Factorizations in single (falls back to double where needed) or double.")
   var precision = Precision.single
 
+  @Option(help: "Gain: \(GainRule.names); auto cross-fits where the statistics hold folds.")
+  var gain = GainRule.automatic
+
   @Option(help: "Units: block, module, expert, or a regular expression with a capture group.")
   var groupBy = "block"
 
@@ -30,6 +33,7 @@ struct StatisticsOptions: ParsableArguments {
     request.curvature = curvature
     request.damping = damping
     request.precision = precision
+    request.gain = gain
     request.selection = UnitSelection(
       grouping: UnitGrouping(groupBy), include: include, exclude: exclude)
     return request

@@ -58,6 +58,24 @@ def kfac(tensors: Tensors, module: str, relative: float) -> float:
     return float(np.sum(left * right))
 
 
+def kfac_cross_fitted(tensors: Tensors, module: str, relative: float) -> float:
+    """Mean over pairs s != t of <g_s, (G + s_G I)^-1 g_t (A + s_A I)^-1>, by dense solves."""
+    folds = tensors[f"{module}.gradient_folds"]
+    a = tensors[f"{module}.activation_covariance"]
+    g = tensors[f"{module}.gradient_covariance"]
+    root = np.sqrt(relative)
+    damped_g = g + root * np.trace(g) / len(g) * np.eye(len(g))
+    damped_a = a + root * np.trace(a) / len(a) * np.eye(len(a))
+    solved = [np.linalg.solve(damped_a, np.linalg.solve(damped_g, fold).T).T for fold in folds]
+    pairs = [
+        np.sum(folds[s] * solved[t])
+        for s in range(len(folds))
+        for t in range(len(folds))
+        if s != t
+    ]
+    return float(np.mean(pairs))
+
+
 def diagonal(tensors: Tensors, module: str, relative: float) -> float:
     w = tensors[f"{module}.gradient"]
     fisher = tensors[f"{module}.fisher_diagonal"]
@@ -67,22 +85,30 @@ def diagonal(tensors: Tensors, module: str, relative: float) -> float:
 @pytest.mark.parametrize(("precision", "tolerance"), [("double", 1e-11), ("single", 1e-4)])
 def test_kfac_gains_of_the_example(tmp_path: Path, precision: str, tolerance: float) -> None:
     tensors, _ = read(STATISTICS)
-    gains = score(STATISTICS, tmp_path / "scores.json", "--precision", precision)
+    gains = score(STATISTICS, tmp_path / "scores.json", "--precision", precision, "--gain", "plain")
     assert len(gains) == 84
     for module in modules(tensors):
         assert gains[module] == pytest.approx(kfac(tensors, module, 0.1), rel=tolerance)
 
 
+def test_cross_fitted_gains_of_the_example(tmp_path: Path) -> None:
+    tensors, _ = read(STATISTICS)
+    gains = score(STATISTICS, tmp_path / "scores.json", "--precision", "double")
+    for module in modules(tensors):
+        expected = max(kfac_cross_fitted(tensors, module, 0.1), 0)
+        assert gains[module] == pytest.approx(expected, rel=1e-10)
+
+
 def test_diagonal_gains_of_the_example(tmp_path: Path) -> None:
     tensors, _ = read(STATISTICS)
-    gains = score(STATISTICS, tmp_path / "scores.json", "--curvature", "diagonal")
+    gains = score(STATISTICS, tmp_path / "scores.json", "--curvature", "diagonal", "--gain", "plain")
     for module in modules(tensors):
         assert gains[module] == pytest.approx(diagonal(tensors, module, 0.1), rel=1e-11)
 
 
 def test_identity_gains_are_the_squared_gradient_norm(tmp_path: Path) -> None:
     tensors, _ = read(STATISTICS)
-    gains = score(STATISTICS, tmp_path / "scores.json", "--curvature", "identity")
+    gains = score(STATISTICS, tmp_path / "scores.json", "--curvature", "identity", "--gain", "plain")
     for module in modules(tensors):
         expected = float(np.sum(tensors[f"{module}.gradient"] ** 2))
         assert gains[module] == pytest.approx(expected, rel=1e-12)

@@ -1,0 +1,46 @@
+extension Matrix {
+  /// Rows of the range, as a matrix of their own.
+  public func rows(_ range: Range<Int>) -> Matrix {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows) do not exist")
+    return Matrix(rows: range.count, columns: columns) { part in
+      withSpan { all in
+        let first = range.lowerBound * columns
+        for index in 0..<range.count * columns { part[index] = all[first + index] }
+      }
+    }
+  }
+
+  /// Row `row` := all elements of another matrix, row by row.
+  /// - Precondition: that matrix has as many elements as this one has columns.
+  public mutating func setRow(_ row: Int, to elements: borrowing Matrix) {
+    precondition(
+      row >= 0 && row < rows && elements.count == columns,
+      "\(elements.count) elements do not fill a row of \(columns)")
+    let columns = columns
+    withMutableSpan { all in
+      elements.withSpan { values in
+        for index in 0..<columns { all[row * columns + index] = values[index] }
+      }
+    }
+  }
+
+  /// A Aᵀ [rows, rows] in Float64, row by row, every element by the fixed-order ``dot(_:_:)``: the
+  /// same bits for any number of BLAS threads. For few long rows.
+  /// - Complexity: rows² columns flops.
+  public func gramOfRows() -> [Double] {
+    withSpan { all in
+      var products = [Double](repeating: 0, count: rows * rows)
+      for first in 0..<rows {
+        for second in 0...first {
+          let product = dot(
+            all.extracting(first * columns..<(first + 1) * columns),
+            all.extracting(second * columns..<(second + 1) * columns))
+          products[first * rows + second] = product
+          products[second * rows + first] = product
+        }
+      }
+      return products
+    }
+  }
+}
