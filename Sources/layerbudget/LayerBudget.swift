@@ -19,20 +19,22 @@ struct LayerBudget: ParsableCommand {
     subcommands: [ScoreCommand.self, AllocateCommand.self, PruneCommand.self, InspectCommand.self])
 
   static func main() {
-    let command: any ParsableCommand
     do {
-      command = try parseAsRoot()
+      var command = try parseAsRoot()
+      try command.run()
     } catch {
-      // Every rank fails alike here; only the first one says so.
-      if (MPILauncher.rankHint ?? 0) > 0 { Process.exit(exitCode(for: error).rawValue) }
-      exit(withError: error)
+      end(with: error)
     }
-    var runnable = command
-    do {
-      try runnable.run()
-    } catch {
-      if (MPILauncher.rankHint ?? 0) > 0 { Process.exit(exitCode(for: error).rawValue) }
-      exit(withError: error)
-    }
+  }
+
+  /// Prints help or a usage error once, whatever the number of ranks, and exits.
+  ///
+  /// The first rank that exits with an error makes mpirun end the others at once. So all but rank 0
+  /// wait for that, or the message could be lost.
+  private static func end(with error: any Error) -> Never {
+    guard (MPILauncher.rankHint ?? 0) > 0 else { exit(withError: error) }
+    let code = exitCode(for: error).rawValue
+    if code != 0 { Process.waitToBeEnded() }
+    Process.exit(code)
   }
 }

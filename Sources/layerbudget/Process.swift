@@ -4,6 +4,9 @@ internal import Glibc
 enum Process {
   static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
+  /// Two seconds, unless a signal ends the process before.
+  static func waitToBeEnded() { sleep(2) }
+
   static func writeToStandardError(_ text: String) {
     write(text, to: 2)
   }

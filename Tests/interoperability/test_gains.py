@@ -101,14 +101,16 @@ def test_cross_fitted_gains_of_the_example(tmp_path: Path) -> None:
 
 def test_diagonal_gains_of_the_example(tmp_path: Path) -> None:
     tensors, _ = read(STATISTICS)
-    gains = score(STATISTICS, tmp_path / "scores.json", "--curvature", "diagonal", "--gain", "plain")
+    options = ("--curvature", "diagonal", "--gain", "plain")
+    gains = score(STATISTICS, tmp_path / "scores.json", *options)
     for module in modules(tensors):
         assert gains[module] == pytest.approx(diagonal(tensors, module, 0.1), rel=1e-11)
 
 
 def test_identity_gains_are_the_squared_gradient_norm(tmp_path: Path) -> None:
     tensors, _ = read(STATISTICS)
-    gains = score(STATISTICS, tmp_path / "scores.json", "--curvature", "identity", "--gain", "plain")
+    options = ("--curvature", "identity", "--gain", "plain")
+    gains = score(STATISTICS, tmp_path / "scores.json", *options)
     for module in modules(tensors):
         expected = float(np.sum(tensors[f"{module}.gradient"] ** 2))
         assert gains[module] == pytest.approx(expected, rel=1e-12)
