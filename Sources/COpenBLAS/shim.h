@@ -23,6 +23,12 @@ void dpocon_(const char *uplo, const blasint *n, const double *a, const blasint 
              const double *anorm, double *rcond, double *work, blasint *iwork, blasint *info,
              size_t uplo_length);
 
+/* Inverse of a triangular matrix in place. info > 0: that diagonal element is 0. */
+void strtri_(const char *uplo, const char *diag, const blasint *n, float *a, const blasint *lda,
+             blasint *info, size_t uplo_length, size_t diag_length);
+void dtrtri_(const char *uplo, const char *diag, const blasint *n, double *a, const blasint *lda,
+             blasint *info, size_t uplo_length, size_t diag_length);
+
 /* Eigenvalues, ascending, and eigenvectors of a symmetric matrix by divide and conquer. jobz "V": the
    vectors overwrite a. lwork -1 asks for the workspace. info > 0: did not converge. */
 void ssyevd_(const char *jobz, const char *uplo, const blasint *n, float *a, const blasint *lda,

@@ -14,6 +14,9 @@ internal import COpenBLAS
   /// An estimate of 1 / ‖(L Lᵀ)⁻¹‖₁ from L [order, order], order > 0. Allocates 4 order elements.
   let inverseNorm: @Sendable (_ factor: UnsafePointer<Element>, _ order: Int32) -> Element
 
+  /// Replaces the lower triangle L [order, order] by L⁻¹; LAPACK's `info`. The rest stays.
+  let trtri: @Sendable (_ factor: UnsafeMutablePointer<Element>, _ order: Int32) -> Int32
+
   /// B := L⁻¹ B from the left, or B := B L⁻ᵀ from the right, B [rows, columns] not empty.
   let trsm:
     @Sendable (
@@ -65,6 +68,12 @@ extension BLASKernels<Float> {
       requireValidArguments("spocon", info)
       return result
     },
+    trtri: { factor, order in
+      var (n, info): (Int32, Int32) = (order, 0)
+      unsafe strtri_("U", "N", &n, factor, &n, &info, 1, 1)
+      requireValidArguments("strtri", info)
+      return info
+    },
     trsm: { factor, order, b, rows, columns, side in
       unsafe cblas_strsm(
         CblasRowMajor, side == .left ? CblasLeft : CblasRight, CblasLower,
@@ -111,6 +120,12 @@ extension BLASKernels<Double> {
       unsafe dpocon_("U", &n, factor, &n, &norm, &result, &work, &integers, &info, 1)
       requireValidArguments("dpocon", info)
       return result
+    },
+    trtri: { factor, order in
+      var (n, info): (Int32, Int32) = (order, 0)
+      unsafe dtrtri_("U", "N", &n, factor, &n, &info, 1, 1)
+      requireValidArguments("dtrtri", info)
+      return info
     },
     trsm: { factor, order, b, rows, columns, side in
       unsafe cblas_dtrsm(

@@ -75,6 +75,19 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     solve(&b, from: .right)
   }
 
+  /// tr((L Lᵀ)⁻¹) = ‖L⁻¹‖²_F, in Float64 and in a fixed order; infinite where L⁻¹ overflows.
+  ///
+  /// No smaller than 1/λmin(L Lᵀ), so its reciprocal is a bound on the smallest eigenvalue.
+  /// - Complexity: order³/3 flops, LAPACK's trtri; order² elements beside the factor.
+  public func inverseTrace() -> Double {
+    var inverse = lowerTriangle()
+    guard order > 0, let base = unsafe inverse.storage.baseAddress else { return 0 }
+    let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"))
+    precondition(info == 0, "a Cholesky factor has a positive diagonal")
+    let trace = inverse.sumOfSquares
+    return trace.isFinite ? trace : .infinity
+  }
+
   private func solve(_ b: inout Matrix<Element>, from side: BLASKernels<Element>.Side) {
     guard b.count > 0, let factor = unsafe storage.storage.baseAddress,
       let base = unsafe b.storage.baseAddress

@@ -23,6 +23,52 @@ extension Matrix {
     for index in unsafe storage.indices { unsafe storage[index] *= factor }
   }
 
+  /// aᵢⱼ := aᵢⱼ · factors[i]. - Precondition: one factor per row.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  public mutating func scaleRows(by factors: [Double]) {
+    precondition(factors.count == rows, "\(factors.count) factors for \(rows) rows")
+    for row in 0..<rows {
+      let factor = Element(factors[row])
+      for index in row * columns..<(row + 1) * columns { unsafe storage[index] *= factor }
+    }
+  }
+
+  /// aᵢⱼ := aᵢⱼ · factors[j]. - Precondition: one factor per column.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  public mutating func scaleColumns(by factors: [Double]) {
+    precondition(factors.count == columns, "\(factors.count) factors for \(columns) columns")
+    let narrowed = factors.map { Element($0) }
+    for row in 0..<rows {
+      for column in 0..<columns {
+        unsafe storage[row * columns + column] *= narrowed[column]
+      }
+    }
+  }
+
+  /// aᵢⱼ := aᵢⱼ · factor(i, j), the factor in Float64; an element that is 0 stays 0 unasked.
+  @inlinable
+  public mutating func scaleElements<Failure: Error>(
+    by factor: (_ row: Int, _ column: Int) throws(Failure) -> Double
+  ) throws(Failure) {
+    for row in 0..<rows {
+      for column in 0..<columns where self[row, column] != 0 {
+        self[row, column] = Element(Double(self[row, column]) * (try factor(row, column)))
+      }
+    }
+  }
+
+  /// A := A + B. - Precondition: equal shapes.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  public mutating func add(_ other: borrowing Matrix) {
+    precondition(
+      rows == other.rows && columns == other.columns,
+      "\(rows) × \(columns) and \(other.rows) × \(other.columns) have no sum")
+    for index in unsafe storage.indices { unsafe storage[index] += other.storage[index] }
+  }
+
   /// A := (A + Aᵀ)/2; pairs that are equal keep their bits.
   ///
   /// Returns the largest |aᵢⱼ − aⱼᵢ| and the largest |aᵢⱼ| before; both nan when an element is nan

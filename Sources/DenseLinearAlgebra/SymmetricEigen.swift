@@ -40,4 +40,7 @@ public struct SymmetricEigen<Element: LinearAlgebraElement>: ~Copyable, Sendable
     self.values = values
     self.vectorRows = matrix
   }
+
+  /// Qᵀ, given away with its storage.
+  public consuming func releaseVectors() -> Matrix<Element> { vectorRows }
 }

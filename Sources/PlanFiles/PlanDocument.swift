@@ -54,6 +54,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     public var gain: Double
     /// Standard error of the gain, where the statistics hold folds.
     public var standardError: Double?
+    /// What sampling noise alone adds to the gain, as predicted; only without folds.
+    public var predictedNoise: Double?
     public var quality: Double
     /// Capacity: x. Pruning: ρ, the share of weights to remove.
     public var continuous: Double
@@ -73,13 +75,16 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       case name, gain, quality, continuous, integer, lower, upper, cost, weights
       case atBound = "at_bound"
       case standardError = "standard_error"
+      case predictedNoise = "predicted_noise"
     }
 
     public init(
-      name: String, gain: Double, standardError: Double? = nil, quality: Double,
+      name: String, gain: Double, standardError: Double? = nil, predictedNoise: Double? = nil,
+      quality: Double,
       continuous: Double, integer: Int?, lower: Double, upper: Double, cost: Double?, weights: Int?
     ) {
       self.standardError = standardError
+      self.predictedNoise = predictedNoise
       self.name = name
       self.gain = gain
       self.quality = quality
@@ -97,6 +102,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       name = try fields.decode(String.self, forKey: .name)
       gain = try fields.decode(Double.self, forKey: .gain)
       standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)
+      predictedNoise = try fields.decodeIfPresent(Double.self, forKey: .predictedNoise)
       quality = try fields.decode(Double.self, forKey: .quality)
       continuous = try fields.decode(Double.self, forKey: .continuous)
       integer = try fields.decodeIfPresent(Int.self, forKey: .integer)
@@ -112,6 +118,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       try fields.encode(name, forKey: .name)
       try fields.encode(gain, forKey: .gain)
       try fields.encodeIfPresent(standardError, forKey: .standardError)
+      try fields.encodeIfPresent(predictedNoise, forKey: .predictedNoise)
       try fields.encode(quality, forKey: .quality)
       try fields.encode(continuous, forKey: .continuous)
       try fields.encodeIfPresent(integer, forKey: .integer)

@@ -29,6 +29,8 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
     public var standardError: Double?
     /// 1 − gainCrossFitted / gainPlain, within 0 ... 1: the share of the plain gain that is noise.
     public var noiseShare: Double?
+    /// What sampling noise alone adds to the plain gain, as predicted; only without folds.
+    public var predictedNoise: Double?
     /// ‖g‖².
     public var gradientNormSquared: Double?
     public var quality: Double?
@@ -42,6 +44,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       case gainCrossFitted = "gain_cross_fitted"
       case standardError = "standard_error"
       case noiseShare = "noise_share"
+      case predictedNoise = "predicted_noise"
     }
 
     public init(
@@ -74,48 +77,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       gainCrossFitted = try fields.decodeIfPresent(Double.self, forKey: .gainCrossFitted)
       standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)
       noiseShare = try fields.decodeIfPresent(Double.self, forKey: .noiseShare)
-    }
-  }
-
-  public struct Module: Codable, Sendable, Equatable {
-    public var name: String
-    public var gain: Double
-    public var gainPlain: Double?
-    public var gainCrossFitted: Double?
-    public var standardError: Double?
-    public var gradientNormSquared: Double
-    /// λ as used for this module.
-    public var damping: Double
-    /// [outputs, inputs].
-    public var shape: [Int]
-    public var precision: String
-    /// κ₁ estimate; absent where nothing was factorized.
-    public var conditionNumber: Double?
-    /// Bound on the relative rounding error of the gain; absent where nothing was factorized.
-    public var errorEstimate: Double?
-
-    enum CodingKeys: String, CodingKey {
-      case name, gain, damping, shape, precision
-      case errorEstimate = "error_estimate"
-      case gainPlain = "gain_plain"
-      case gainCrossFitted = "gain_cross_fitted"
-      case standardError = "standard_error"
-      case gradientNormSquared = "gradient_norm_squared"
-      case conditionNumber = "condition_number"
-    }
-
-    public init(
-      name: String, gain: Double, gradientNormSquared: Double, damping: Double, shape: [Int],
-      precision: String, conditionNumber: Double?, errorEstimate: Double? = nil
-    ) {
-      self.name = name
-      self.gain = gain
-      self.gradientNormSquared = gradientNormSquared
-      self.damping = damping
-      self.shape = shape
-      self.precision = precision
-      self.conditionNumber = conditionNumber
-      self.errorEstimate = errorEstimate
+      predictedNoise = try fields.decodeIfPresent(Double.self, forKey: .predictedNoise)
     }
   }
 

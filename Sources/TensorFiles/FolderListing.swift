@@ -1,11 +1,11 @@
 internal import Glibc
 
 /// The names in one folder, and the question whether a path is a folder.
-enum FolderListing {
+public enum FolderListing {
   /// Whether `path` is a folder, links followed.
   ///
   /// - Throws: `.missingInput` when nothing is there, also at the end of a link.
-  static func isFolder(_ path: String) throws(TensorFileError) -> Bool {
+  public static func isFolder(_ path: String) throws(TensorFileError) -> Bool {
     guard !path.utf8.contains(0) else {
       throw TensorFileError(
         .missingInput, path: path, "the path contains a null character, no file's can",
@@ -26,7 +26,7 @@ enum FolderListing {
   ///
   /// Hidden names are left out because network disks are full of `._model.safetensors`, which are
   /// not what they are called.
-  static func names(in path: String) throws(TensorFileError) -> [String] {
+  public static func names(in path: String) throws(TensorFileError) -> [String] {
     guard let folder = unsafe opendir(path) else {
       throw .system(.readFailure, "opendir", errno, path: path, advice: "check permissions")
     }

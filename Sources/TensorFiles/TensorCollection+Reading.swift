@@ -16,11 +16,7 @@ extension TensorCollection {
   ) throws(TensorFileError) {
     let stored = try require(name)
     let entry = stored.entry
-    guard entry.elementType.isFloatingPoint else {
-      throw wrongType(
-        stored, "dtype \(entry.elementType.rawValue) is not a floating-point type",
-        advice: "convert the tensor to F64, F32, F16 or BF16")
-    }
+    try requireFloatingPoint(stored)
     precondition(destination.count == entry.elementCount)
     try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
       T.decode(bytes, of: entry.elementType, into: &destination)
@@ -39,6 +35,50 @@ extension TensorCollection {
     try read(name, into: &destination)
     guard let position = T.firstNonFinite(in: destination.span) else { return }
     throw try refusal(of: position, in: try require(name), decoded: Double(destination[position]))
+  }
+
+  /// Decodes consecutive elements of a tensor, by their row-major positions, and insists that every
+  /// one is finite. For a tensor too large to be held at once.
+  ///
+  /// - Precondition: `range` lies within the tensor's elements and `destination.count ==
+  ///   range.count`.
+  /// - Throws: what ``readFinite(_:into:)`` throws.
+  /// - Complexity: O(range.count).
+  public func readFinite<T: DecodedElement>(
+    _ name: String, elements range: Range<Int>, into destination: inout MutableSpan<T>
+  ) throws(TensorFileError) {
+    let stored = try require(name)
+    try requireFloatingPoint(stored)
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= stored.entry.elementCount
+        && destination.count == range.count)
+    let width = stored.entry.elementType.bitWidth / 8
+    try members[stored.location.fileIndex].file.withBytes(
+      at: stored.location.byteOffset + range.lowerBound * width, count: range.count * width
+    ) { (bytes: RawSpan) throws(TensorFileError) in
+      T.decode(bytes, of: stored.entry.elementType, into: &destination)
+    }
+    guard let position = T.firstNonFinite(in: destination.span) else { return }
+    throw try refusal(
+      of: range.lowerBound + position, in: stored, decoded: Double(destination[position]))
+  }
+
+  /// The diagonal of a square matrix, without the rest of it.
+  ///
+  /// - Precondition: the tensor's shape is [n, n].
+  /// - Throws: what ``readFinite(_:into:)`` throws.
+  /// - Complexity: O(n) elements, each on a page of its own.
+  public func readFiniteDiagonal(_ name: String) throws(TensorFileError) -> [Double] {
+    let shape = try require(name).entry.shape
+    precondition(shape.count == 2 && shape[0] == shape[1], "only a square matrix has a diagonal")
+    var diagonal = [Double](repeating: 0, count: shape[0])
+    for index in diagonal.indices {
+      let position = index * (shape[0] + 1)
+      var span = diagonal.mutableSpan
+      var place = span.extracting(index..<index + 1)
+      try readFinite(name, elements: position..<position + 1, into: &place)
+    }
+    return diagonal
   }
 
   /// The elements of an I64 or I32 tensor, row-major.
@@ -80,6 +120,14 @@ extension TensorCollection {
     throw TensorFileError(
       .noSuchTensor, path: path, key: name, "none of the \(names.count) tensors has this name",
       advice: "check the name; it must match byte for byte")
+  }
+
+  private func requireFloatingPoint(_ stored: Stored) throws(TensorFileError) {
+    let type = stored.entry.elementType
+    guard !type.isFloatingPoint else { return }
+    throw wrongType(
+      stored, "dtype \(type.rawValue) is not a floating-point type",
+      advice: "convert the tensor to F64, F32, F16 or BF16")
   }
 
   private func withBytes<Result>(

@@ -45,7 +45,8 @@ public struct AllocateRequest: Sendable {
       let unit = units[position]
       return PlanDocument.Unit(
         name: gained.unit.name, gain: gained.unit.gain,
-        standardError: gained.unit.standardError, quality: unit.quality,
+        standardError: gained.unit.standardError, predictedNoise: gained.unit.predictedNoise,
+        quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integer?.values[position],
         lower: unit.lower, upper: unit.upper, cost: unit.cost, weights: nil)
     }

@@ -25,20 +25,19 @@ public struct DryRun: Codable, Sendable, Equatable {
   public static func of(
     _ request: StatisticsRequest, over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> DryRun {
-    let (statistics, units) = try agreed(over: world) { () throws(Failure) in
-      try request.openUnits()
-    }
+    let opened = try request.open(over: world)
+    let (statistics, units) = (opened.statistics, opened.units)
+    let options = request.options
     let slicing = request.slicing(of: units, ranks: world.size)
     let ranks = slicing.unitsOfRank.enumerated().map { rank, owned in
       let modules = owned.flatMap { units[$0].modules }
       return Rank(
         rank: rank, units: owned.count, modules: modules.count, operations: slicing.work[rank],
         bytesRead: modules.reduce(0) {
-          $0 + statistics.bytesRead(of: $1, kind: request.curvature, rule: request.gain)
+          $0 + statistics.bytesRead(of: $1, under: options)
         },
         peakBytes: modules.map {
-          request.curvature.workingSet(
-            of: $0, precision: request.precision, rule: request.gain)
+          options.kind.workingSet(of: $0, precision: options.precision, rule: options.rule)
         }.max() ?? 0)
     }
     let mean = slicing.work.reduce(0, +) / Double(world.size)

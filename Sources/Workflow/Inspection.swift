@@ -15,29 +15,40 @@ public struct Inspection: Codable, Sendable, Equatable {
   public let columns: [String]
   public let rows: [[String]]
 
-  /// Looks at a statistics file or folder, a checkpoint, a scores or a plan file.
-  ///
-  /// Headers only: no tensor is read. Collective: rank 0 looks, every rank learns of a failure.
-  /// Returns nil on the other ranks.
-  public static func of(
-    _ path: String, over world: borrowing some Collective & ~Copyable
-  ) throws(Failure) -> Inspection? {
-    try agreed(over: world) { () throws(Failure) in
-      world.rank == 0 ? try look(at: path) : nil
-    }
-  }
-
   private static func look(at path: String) throws(Failure) -> Inspection {
     if path.hasSuffix(".json") || path.hasSuffix(".csv") {
       let file = try InputFile(path: path)
       return try look(atDocument: file)
     }
-    let tensors: TensorCollection
-    do { tensors = try TensorCollection(path: path) } catch { throw Failure(error) }
-    guard tensors.metadata["format"] == Statistics.format else {
-      return checkpoint(tensors, path: path)
+    do { return checkpoint(try TensorCollection(path: path), path: path) } catch {
+      throw Failure(error)
     }
-    do { return statistics(try Statistics(path: path), tensors, path: path) } catch {
+  }
+
+  /// Looks at a statistics file or folder, a checkpoint, a scores or a plan file.
+  ///
+  /// Statistics are read by all ranks, each its slice (`SurveyRequest`); of anything else rank 0
+  /// reads headers and documents, and no tensor. Collective. Returns nil on the other ranks.
+  public static func of(
+    _ request: SurveyRequest, over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> Inspection? {
+    let path = request.path
+    let isStatistics = try agreed(over: world) { () throws(Failure) in
+      try holdsStatistics(path)
+    }
+    if isStatistics { return try request.inspection(over: world) }
+    return try agreed(over: world) { () throws(Failure) in
+      world.rank == 0 ? try look(at: path) : nil
+    }
+  }
+
+  /// Whether a path holds statistics: our own by their metadata, kronfluence's by their folder.
+  private static func holdsStatistics(_ path: String) throws(Failure) -> Bool {
+    if path.hasSuffix(".json") || path.hasSuffix(".csv") { return false }
+    do {
+      if try FolderListing.isFolder(path), Statistics.isKronfluenceFolder(path) { return true }
+      return try TensorCollection(path: path).metadata["format"] == Statistics.format
+    } catch {
       throw Failure(error)
     }
   }
@@ -63,28 +74,6 @@ public struct Inspection: Codable, Sendable, Equatable {
     return scores(try GainSource.scores(in: file), path: file.path)
   }
 
-  private static func statistics(
-    _ statistics: Statistics, _ tensors: TensorCollection, path: String
-  ) -> Inspection {
-    let metadata = ["model", "loss", "normalization", "num_samples", "num_tokens", "weight_layout"]
-      .compactMap { key in tensors.metadata[key].map { Fact(name: key, value: $0) } }
-    return Inspection(
-      path: path, kind: "statistics of \(statistics.modules.count) modules",
-      facts: metadata + [
-        Fact(name: "tensors", value: "\(tensors.names.count)"),
-        Fact(name: "bytes", value: "\(tensors.totalByteCount)"),
-        Fact(
-          name: "curvatures that every module allows",
-          value: CurvatureKind.allCases.filter { kind in
-            statistics.modules.allSatisfy { $0.allows(kind) }
-          }.map(\.rawValue).joined(separator: ", ")),
-      ],
-      columns: ["module", "out", "in", "parameters", "quantities"],
-      rows: statistics.modules.map {
-        ["\($0.name)", "\($0.outputs)", "\($0.inputs)", "\($0.parameters)", $0.summary]
-      })
-  }
-
   private static func checkpoint(_ tensors: TensorCollection, path: String) -> Inspection {
     let entries = tensors.names.compactMap { tensors[$0] }.sorted {
       NaturalName($0.name) < NaturalName($1.name)
@@ -105,21 +94,25 @@ public struct Inspection: Codable, Sendable, Equatable {
   }
 
   private static func scores(_ scores: ScoresDocument, path: String) -> Inspection {
-    Inspection(
+    let modules = scores.units.flatMap(\.modulesDetail)
+    let units = scores.units.map {
+      [
+        $0.name, "\($0.modules.count)", "\($0.parameters)", NumberText.short($0.gain),
+        $0.gradientNormSquared.map(NumberText.short) ?? "",
+        $0.quality.map(NumberText.short) ?? "",
+      ]
+    }
+    return Inspection(
       path: path, kind: "scores of \(scores.units.count) units",
       facts: [
         Fact(name: "curvature", value: scores.curvature),
         Fact(name: "damping", value: scores.damping),
         Fact(name: "parameters", value: "\(scores.units.reduce(0) { $0 + $1.parameters })"),
-      ],
-      columns: ["unit", "modules", "parameters", "gain", "gradient norm²", "quality"],
-      rows: scores.units.map {
-        [
-          $0.name, "\($0.modules.count)", "\($0.parameters)", NumberText.short($0.gain),
-          $0.gradientNormSquared.map(NumberText.short) ?? "",
-          $0.quality.map(NumberText.short) ?? "",
-        ]
-      })
+      ] + scores.notes.map { Fact(name: "note", value: $0) },
+      columns: modules.isEmpty
+        ? ["unit", "modules", "parameters", "gain", "gradient norm²", "quality"]
+        : ModuleColumns.titles,
+      rows: modules.isEmpty ? units : modules.map(ModuleColumns.cells))
   }
 
   private static func plan(_ plan: PlanDocument, path: String) -> Inspection {

@@ -44,7 +44,8 @@ public struct PruneRequest: Sendable {
       let unit = units[position]
       return PlanDocument.Unit(
         name: gained.unit.name, gain: gained.unit.gain,
-        standardError: gained.unit.standardError, quality: unit.quality,
+        standardError: gained.unit.standardError, predictedNoise: gained.unit.predictedNoise,
+        quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integers[position],
         lower: unit.lower, upper: unit.upper, cost: nil, weights: unit.weights)
     }

@@ -4,10 +4,7 @@ internal import PlanFiles
 /// What `score` needs to know, also when it runs inside allocate and prune.
 public struct StatisticsRequest: Sendable {
   public var path: String
-  public var curvature = CurvatureKind.kfac
-  public var damping = Damping.standard
-  public var precision = Precision.single
-  public var gain = GainRule.automatic
+  public var options = GainOptions()
   public var selection = UnitSelection()
 
   public init(path: String) {
@@ -17,8 +14,10 @@ public struct StatisticsRequest: Sendable {
   /// The options as resolved, for the output.
   var asParameters: [String: ParameterValue] {
     [
-      "curvature": .text(curvature.rawValue), "damping": .text("\(damping)"),
-      "precision": .text(precision.rawValue), "gain": .text(gain.rawValue),
+      "curvature": .text(options.kind.rawValue), "damping": .text("\(options.damping)"),
+      "precision": .text(options.precision.rawValue), "gain": .text(options.rule.rawValue),
+      "tokens_per_sample": .text("\(options.tokensPerSample)"),
+      "large_modules": .text(options.largeFactors.rawValue),
       "group_by": .text("\(selection.grouping)"),
       "include": .text(selection.include ?? ""), "exclude": .text(selection.exclude ?? ""),
     ]

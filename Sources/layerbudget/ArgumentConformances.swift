@@ -5,6 +5,7 @@ public import Curvature
 // How our choices are spelled on the command line: by their raw values.
 extension CurvatureKind: ExpressibleByArgument {}
 extension GainRule: ExpressibleByArgument {}
+extension LargeFactorRule: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension QualityRule.Normalization: ExpressibleByArgument {}
 extension PriceSearch.Method: ExpressibleByArgument {}
@@ -14,6 +15,11 @@ extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { description }
+}
+
+extension TokensPerSample: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
   public var defaultValueDescription: String { description }
 }

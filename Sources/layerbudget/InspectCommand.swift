@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Collectives
+internal import Curvature
 internal import Workflow
 
 struct InspectCommand: ParsableCommand {
@@ -8,25 +9,44 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show what statistics, a checkpoint, scores or a plan hold.",
     discussion: """
       layerbudget inspect stats.safetensors
+      mpirun -n 4 layerbudget inspect stats/ --curvature kronecker --damping absolute:1e-3
       layerbudget inspect plan.json --json
       """)
 
   @Argument(help: "A safetensors file or folder, a scores file or a plan.")
   var path: String
 
+  @Option(
+    help: "Statistics: the curvature to show (\(CurvatureKind.names)); the first possible if none.")
+  var curvature: CurvatureKind?
+
+  @Option(help: "Statistics: damping, relative:R or absolute:L.")
+  var damping = Damping.standard
+
+  @Option(help: "Statistics: tokens per sample, a number or auto, for kfac and kronecker.")
+  var tokensPerSample = TokensPerSample.fixed(1)
+
+  @Flag(help: "Statistics: read headers and counts only, no values.")
+  var headers = false
+
   @OptionGroup(title: "Output") var printing: OutputOptions
 
   func run() throws {
-    Launch.run(threads: 1, InspectWork(path: path, printing: printing))
+    var request = SurveyRequest(path: path)
+    request.kind = curvature
+    request.damping = damping
+    request.tokensPerSample = tokensPerSample
+    request.headersOnly = headers
+    Launch.run(threads: 1, InspectWork(request: request, printing: printing))
   }
 }
 
 private struct InspectWork: Launch.Work {
-  let path: String
+  let request: SurveyRequest
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    guard let inspection = try Inspection.of(path, over: world), !printing.quiet else { return }
+    guard let inspection = try Inspection.of(request, over: world), !printing.quiet else { return }
     if printing.json {
       try Printed.json(inspection)
       return

@@ -72,35 +72,3 @@ struct PlanTable {
     return lines.joined(separator: "\n") + "\n"
   }
 }
-
-/// Scores as a table with a bar per unit.
-struct ScoreTable {
-  private let scores: ScoresDocument
-  private let color: Bool
-
-  init(_ scores: ScoresDocument, color: Bool) {
-    self.scores = scores
-    self.color = color
-  }
-
-  var text: String {
-    var table = TextTable(columns: [
-      .text("unit"), .number("modules"), .number("parameters"), .number("gain"), .number("±"),
-      .number("plain"), .number("gradient norm²"), .number("quality"), .text(""),
-    ])
-    let largest = scores.units.map(\.gain).max() ?? 0
-    let bar = Bar(width: 24, color: color)
-    for unit in scores.units {
-      table.add([
-        unit.name, "\(unit.modules.count)", NumberText.grouped(unit.parameters),
-        NumberText.short(unit.gain) + (unit.isNoise == true ? " ~" : ""),
-        unit.standardError.map(NumberText.short) ?? "",
-        NumberText.short(unit.gainPlain ?? unit.gain),
-        NumberText.short(unit.gradientNormSquared ?? 0), NumberText.short(unit.quality ?? 0),
-        bar.text(unit.gain / max(largest, 1e-300)),
-      ])
-    }
-    return table.text + "\n\(scores.units.count) units, \(scores.curvature) curvature, "
-      + "damping \(scores.damping)\n"
-  }
-}

@@ -19,6 +19,9 @@ struct ScoreCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Scores file to write.")
   var output: String?
 
+  @Flag(help: "Print a row per module too: damping, π, bounds, condition, precision.")
+  var details = false
+
   @Flag(help: "Print what each rank would own, and stop.")
   var dryRun = false
 
@@ -35,12 +38,14 @@ struct ScoreCommand: ParsableCommand {
     }
     var request = ScoreRequest(statistics: statistics, output: output ?? "")
     request.quality = quality.rule
-    Launch.run(threads: printing.threads, ScoreWork(request: request, printing: printing))
+    Launch.run(
+      threads: printing.threads, ScoreWork(request: request, details: details, printing: printing))
   }
 }
 
 private struct ScoreWork: Launch.Work {
   let request: ScoreRequest
+  let details: Bool
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
@@ -48,7 +53,8 @@ private struct ScoreWork: Launch.Work {
     if printing.json {
       try Printed.json(document)
     } else {
-      Process.writeToStandardOutput(ScoreTable(document, color: printing.usesColor).text)
+      let table = ScoreTable(document, color: printing.usesColor)
+      Process.writeToStandardOutput((details ? table.modules + "\n" : "") + table.text)
       for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
     }
   }

@@ -19,6 +19,20 @@ struct StatisticsOptions: ParsableArguments {
   @Option(help: "Gain: \(GainRule.names); auto cross-fits where the statistics hold folds.")
   var gain = GainRule.automatic
 
+  @Option(
+    help: """
+      Tokens per sample c, a number or auto (from the counts), by which kfac and kronecker \
+      curvature is multiplied: 1 is per token.
+      """)
+  var tokensPerSample = TokensPerSample.fixed(1)
+
+  @Option(
+    help: """
+      Modules with a dense factor of an order above \(GainOptions.largestFactor): \
+      \(LargeFactorRule.names).
+      """)
+  var largeModules = LargeFactorRule.error
+
   @Option(help: "Units: block, module, expert, or a regular expression with a capture group.")
   var groupBy = "block"
 
@@ -28,12 +42,19 @@ struct StatisticsOptions: ParsableArguments {
   @Option(help: "No modules whose name this regular expression finds.")
   var exclude: String?
 
+  func validate() throws {
+    guard tokensPerSample == .fixed(1) || curvature.isPerToken else {
+      throw ValidationError(
+        "--tokens-per-sample \(tokensPerSample) is for kfac and kronecker; \(curvature.rawValue) "
+          + "is per sample already")
+    }
+  }
+
   func request(_ path: String) -> StatisticsRequest {
     var request = StatisticsRequest(path: path)
-    request.curvature = curvature
-    request.damping = damping
-    request.precision = precision
-    request.gain = gain
+    request.options = GainOptions(
+      kind: curvature, damping: damping, precision: precision, rule: gain,
+      tokensPerSample: tokensPerSample, largeFactors: largeModules)
     request.selection = UnitSelection(
       grouping: UnitGrouping(groupBy), include: include, exclude: exclude)
     return request

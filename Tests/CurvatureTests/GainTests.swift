@@ -16,7 +16,9 @@ struct GainTests {
       try builder.write(to: path)
       let statistics = try Statistics(path: path)
       var computer = GainComputer(
-        statistics: statistics, kind: kind, damping: damping, precision: precision)
+        statistics: statistics,
+        options: GainOptions(
+          kind: kind, damping: damping, precision: precision))
       return try computer.gain(of: statistics.modules[0])
     }
   }
@@ -35,7 +37,7 @@ struct GainTests {
       }
       let expected = values?.gradient.reduce(0) { $0 + $1 * $1 } ?? 0
       try require(relativeError(found.gain, expected) < 1e-14, "\(found.gain), not \(expected)")
-      try require(found.gain == found.gradientNormSquared && found.damping == 0, "\(found)")
+      try require(found.gain == found.gradientNormSquared && found.facts.damping == 0, "\(found)")
     }
   }
 
@@ -54,7 +56,8 @@ struct GainTests {
       let expected = DenseReference.quadraticForm(
         DenseReference.diagonal(values.fisher, shift: shift), values.gradient)
       try require(relativeError(found.gain, expected) < 1e-13, "\(found.gain), not \(expected)")
-      try require(relativeError(found.damping, shift) < 1e-14, "\(found.damping), not \(shift)")
+      try require(
+        relativeError(found.facts.damping, shift) < 1e-14, "\(found.facts.damping), not \(shift)")
     }
   }
 
@@ -85,7 +88,9 @@ struct GainTests {
         try require(
           error <= max(4 * Double(m * n) * stated, 1e-12), "\(error), stated \(stated)")
         try require(error < (found.precision == .single ? 1e-3 : 1e-9), "\(error)")
-        try require(relativeError(found.damping, lambda) < 1e-6, "\(found.damping), not \(lambda)")
+        try require(
+          relativeError(found.facts.damping, lambda) < 1e-6, "\(found.facts.damping), not \(lambda)"
+        )
       }
     }
   }
@@ -257,7 +262,9 @@ struct GainTests {
         try builder.write(to: path)
         let statistics = try Statistics(path: path)
         var computer = GainComputer(
-          statistics: statistics, kind: .kfac, damping: .standard, precision: precision)
+          statistics: statistics,
+          options: GainOptions(
+            kind: .kfac, damping: .standard, precision: precision))
         return try GainComputer.computingOrder(statistics.modules).map {
           try computer.gain(of: $0).gain
         }.sorted()

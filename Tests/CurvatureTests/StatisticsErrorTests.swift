@@ -20,7 +20,9 @@ struct StatisticsErrorTests {
         let units = try selection.units(of: statistics.modules)
         try statistics.requireQuantities(of: kind, in: units)
         var computer = GainComputer(
-          statistics: statistics, kind: kind, damping: damping, precision: precision)
+          statistics: statistics,
+          options: GainOptions(
+            kind: kind, damping: damping, precision: precision))
         for module in units.flatMap(\.modules) { _ = try computer.gain(of: module) }
       } catch {
         return "\(error)"

@@ -44,8 +44,9 @@ public struct FoldGram: Sendable, Equatable {
   /// variance v, counts as 4v/(S(S−2)) instead of 2v/(S(S−1)), three times for S = 4. With 4 or more
   /// folds v is estimated from the residuals of K_st ≈ θ + a_s + a_t and the excess is taken off
   /// (Efron and Stein 1981 show the bias; the correction follows from their decomposition), never
-  /// below what remains if all of it were of that kind. Measured over 4,000 draws in 20 dimensions,
-  /// the average error is 0.90 to 1.20 times the true spread for S = 4 and 0.97 to 1.08 for S = 8.
+  /// below three quarters of what remains if all of it were of that kind. Measured over 20,000 draws
+  /// in 5, 20 and 200 dimensions, from noise alone to almost no noise, the average error is 0.89 to
+  /// 1.17 times the true spread for S = 4 and 0.93 to 1.04 times for S = 8.
   public var standardError: Double? {
     guard folds >= 3 else { return nil }
     let count = Double(folds)
@@ -69,7 +70,7 @@ public struct FoldGram: Sendable, Equatable {
       }
       let spread = residual / (count * (count - 3) / 2)
       let excess = spread * (4 / (count * (count - 2)) - 2 / (count * (count - 1)))
-      variance = max(jackknife - excess, jackknife * (count - 2) / (2 * (count - 1)))
+      variance = max(jackknife - excess, 0.75 * jackknife * (count - 2) / (2 * (count - 1)))
     }
     return variance.squareRoot()
   }

@@ -72,10 +72,32 @@ public struct UnitSelection: Sendable, Equatable {
         "no module is left of \(modules.count) after --include \(self.include ?? "everything") and "
           + "--exclude \(self.exclude ?? "nothing"); the first is \(modules.first?.name ?? "none")")
     }
+    if let pattern, !members.values.joined().contains(where: { $0.name.contains(pattern) }) {
+      throw .statistics(
+        "--group-by \(grouping) matches none of \(members.count) modules, the first is "
+          + "\(modules.first?.name ?? "none"); use block, module, expert or an expression such as "
+          + "'layers\\.(\\d+)'")
+    }
     return members.sorted { $0.key < $1.key }.map { name, modules in
       ModuleUnit(
         name: name.text,
         modules: modules.sorted { NaturalName($0.name) < NaturalName($1.name) })
+    }
+  }
+
+  /// Names of the modules that the grouping has no place for, so that each became a unit of its own.
+  ///
+  /// For `block` and `expert` those outside of any numbered block, such as an output head; for an
+  /// expression those it does not match. In natural order.
+  public func ungrouped(in units: [ModuleUnit]) throws(CurvatureError) -> [String] {
+    let names = units.flatMap(\.modules).map(\.name)
+    switch grouping {
+    case .module: return []
+    case .block, .expert:
+      return names.filter { !$0.split(separator: ".").contains { Int($0) != nil } }
+    case .pattern(let text):
+      let pattern = try Self.regex(text)
+      return names.filter { !$0.contains(pattern) }
     }
   }
 

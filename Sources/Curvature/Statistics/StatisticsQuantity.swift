@@ -19,6 +19,29 @@ public enum StatisticsQuantity: String, CaseIterable, Sendable {
   case hessian
   case tokenCount = "num_tokens"
   case sampleCount = "num_samples"
+  // Counts of one quantity each, which go before the two above; the names are kronfluence's.
+  case activationCovarianceCount = "num_activation_covariance_processed"
+  case gradientCovarianceCount = "num_gradient_covariance_processed"
+  case lambdaCount = "num_lambda_processed"
+
+  /// The quantities that are means over samples or tokens, and may be stored as sums.
+  static let means: Set<StatisticsQuantity> = [
+    .gradient, .gradientFolds, .biasGradient, .activationCovariance, .gradientCovariance,
+    .lambdaMatrix, .fisherDiagonal, .hessian,
+  ]
+
+  /// The counts a mean is over, the most specific first.
+  var counts: [StatisticsQuantity] {
+    switch self {
+    case .activationCovariance: [.activationCovarianceCount, .tokenCount]
+    case .gradientCovariance: [.gradientCovarianceCount, .tokenCount]
+    case .lambdaMatrix, .fisherDiagonal: [.lambdaCount, .sampleCount]
+    default: [.sampleCount]
+    }
+  }
+
+  /// Whether a mean is over tokens and not over samples.
+  var isPerToken: Bool { self == .activationCovariance || self == .gradientCovariance }
 
   /// Splits a key at its last dot; nil when what follows is not a quantity.
   static func split(_ key: String) -> (module: String, quantity: StatisticsQuantity)? {

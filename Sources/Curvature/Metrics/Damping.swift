@@ -36,18 +36,22 @@ public enum Damping: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// The shifts π √λ of A and √λ/π of G, with π = √(mean A / mean G) over the mean eigenvalues.
+  /// The shifts s_A of A and s_G of G with c (A + s_A I) ⊗ (G + s_G I) = (c A + π √λ I) ⊗ (G + √λ/π I),
+  /// π = √(c mean A / mean G) over the mean eigenvalues: √(λ/c) times √(mean A / mean G) or its inverse.
   ///
-  /// With relative damping λ = r · mean A · mean G the shifts are √r · mean A and √r · mean G: the
-  /// shift of a factor that several modules share does not depend on the other factor, so its
-  /// Cholesky factorization can be shared too. π is 1 where a mean is 0.
-  func factorShifts(meanA: Double, meanG: Double) -> (activation: Double, gradient: Double) {
+  /// With relative damping λ = r · c · mean A · mean G the shifts are √r · mean A and √r · mean G: the
+  /// shift of a factor that several modules share depends neither on the other factor nor on c, so
+  /// its Cholesky factorization can be shared too. π is 1 where a mean is 0.
+  func factorShifts(
+    meanA: Double, meanG: Double, scale: Double
+  ) -> (activation: Double, gradient: Double) {
     switch self {
     case .relative(let factor):
       return (factor.squareRoot() * meanA, factor.squareRoot() * meanG)
     case .absolute(let value):
-      let pi = meanA > 0 && meanG > 0 ? (meanA / meanG).squareRoot() : 1
-      return (pi * value.squareRoot(), value.squareRoot() / pi)
+      let ratio = meanA > 0 && meanG > 0 ? (meanA / meanG).squareRoot() : 1
+      let root = (value / scale).squareRoot()
+      return (ratio * root, root / ratio)
     }
   }
 }

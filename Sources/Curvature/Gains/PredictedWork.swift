@@ -1,0 +1,55 @@
+extension CurvatureKind {
+  /// Predicted work for a module of n inputs and m outputs, by which slices are balanced: the
+  /// decomposition, and whitening once for the mean gradient and once for every fold.
+  public func floatingPointOperations(of module: ModuleStatistics, rule: GainRule) -> Double {
+    let n = Double(module.inputs)
+    let m = Double(module.outputs)
+    let gradients = Double(1 + (rule == .plain ? 0 : module.folds ?? 0))
+    // A diagonal factor costs nothing beside a dense one.
+    let n3 = module.isDiagonal(.activationCovariance) ? 0 : n * n * n
+    let m3 = module.isDiagonal(.gradientCovariance) ? 0 : m * m * m
+    switch self {
+    case .identity: return gradients * 2 * m * n
+    case .diagonal: return gradients * 4 * m * n
+    case .kfac: return (n3 + m3) / 3 + gradients * (m * m * n + m * n * n)
+    case .kronecker: return 9 * (n3 + m3) + 2 * gradients * (m * m * n + m * n * n)
+    case .ekfac: return 2 * gradients * (m * m * n + m * n * n)
+    case .fisher:
+      let rows = Double(module.capturedSamples)
+      let tokens = module.key(.gram) == nil ? Double(module.capturedTokens) : 0
+      return tokens * tokens * (m + n) + rows * rows * (rows / 3 + 4 * gradients)
+    case .dense: return m * n * m * n * (m * n + 2 * gradients)
+    }
+  }
+
+  /// Peak bytes that computing a module's gain holds. A fold is held as read and all of them
+  /// whitened.
+  public func workingSet(of module: ModuleStatistics, precision: Precision, rule: GainRule) -> Int {
+    let (n, m) = (module.inputs, module.outputs)
+    let gradients = 2 + (rule == .plain ? 0 : module.folds ?? 0)
+    let wide = precision == .single ? 4 : 8
+    let n2 = module.isDiagonal(.activationCovariance) ? 0 : n * n
+    let m2 = module.isDiagonal(.gradientCovariance) ? 0 : m * m
+    switch self {
+    case .identity: return 8 * m * n * gradients
+    case .diagonal: return 8 * m * n * (gradients + 1)
+    case .kfac: return wide * (m * n * gradients + n2 + m2)
+    // The decomposition's workspace of 2 n² beside the factors; double, which is nearly always needed.
+    case .kronecker: return 8 * (m * n * gradients + n2 + m2 + 2 * max(n2, m2))
+    case .ekfac: return 8 * (m * n * (gradients + 2) + n * n + m * m)
+    case .fisher:
+      let rows = module.capturedSamples
+      return 8 * (2 * rows * rows + 4 * TokenGram.tile * (TokenGram.tile + n + m))
+    case .dense: return 8 * (2 * m * n * m * n + m * n * gradients)
+    }
+  }
+}
+
+extension ModuleStatistics {
+  /// Samples in the raw captures or the Gram matrix.
+  fileprivate var capturedSamples: Int {
+    shapes[.gram]?.first ?? shapes[.sampleOffsets]?.first.map { max($0 - 1, 0) } ?? capturedTokens
+  }
+
+  fileprivate var capturedTokens: Int { shapes[.tokenInputs]?.first ?? 0 }
+}

@@ -1,0 +1,118 @@
+internal import TensorFiles
+
+/// The tensors behind statistics, under their keys `<module>.<quantity>`.
+///
+/// A key stands for one stored tensor or for the sum of several: the data partitions of a
+/// kronfluence run. Those may lie in files that use the same names, which is why there can be more
+/// than one collection.
+struct StatisticsTensors: Sendable {
+  /// Where one tensor, or one summand of it, is stored.
+  struct Part: Sendable {
+    let collection: Int
+    let name: String
+  }
+
+  private let collections: [TensorCollection]
+  /// Looked up by bytes: two names that only look alike are two tensors.
+  private let parts: [NaturalName: [Part]]
+  /// Equal for equal contents, however they are divided over files.
+  let headerFingerprint: UInt64
+
+  /// Every tensor of a collection under its own name.
+  init(_ collection: TensorCollection) {
+    collections = [collection]
+    parts = Dictionary(
+      uniqueKeysWithValues: collection.names.map {
+        (NaturalName($0), [Part(collection: 0, name: $0)])
+      })
+    headerFingerprint = collection.headerFingerprint
+  }
+
+  /// - Precondition: every key has at least one part, and all parts of a key have equal shapes.
+  init(_ collections: [TensorCollection], parts: [NaturalName: [Part]]) {
+    self.collections = collections
+    self.parts = parts
+    headerFingerprint = collections.reduce(0) {
+      $0 &* 0x9E37_79B9_7F4A_7C15 &+ $1.headerFingerprint
+    }
+  }
+
+  var totalByteCount: Int { collections.reduce(0) { $0 + $1.totalByteCount } }
+  var keys: [String] { parts.keys.map(\.text) }
+
+  /// Type and shape of a tensor; of its first part where it is a sum.
+  subscript(key: String) -> TensorEntry? {
+    parts[NaturalName(key)].flatMap { collections[$0[0].collection][$0[0].name] }
+  }
+
+  /// Bytes that reading a tensor touches.
+  func byteCount(of key: String) -> Int {
+    (parts[NaturalName(key)] ?? []).reduce(0) {
+      $0 + (collections[$1.collection][$1.name]?.byteCount ?? 0)
+    }
+  }
+
+  /// The name, without folders, of the file that holds a tensor or its first part.
+  func fileName(holding key: String) -> String {
+    let first = required(key)[0]
+    return collections[first.collection].fileName(holding: first.name)
+  }
+
+  /// Decodes a tensor of finite values, row by row; parts are added in their order.
+  func readFinite<T: DecodedElement>(
+    _ key: String, into destination: inout MutableSpan<T>
+  ) throws(TensorFileError) {
+    try readFinite(key, elements: 0..<destination.count, into: &destination)
+  }
+
+  /// The same of consecutive elements.
+  func readFinite<T: DecodedElement>(
+    _ key: String, elements range: Range<Int>, into destination: inout MutableSpan<T>
+  ) throws(TensorFileError) {
+    let parts = required(key)
+    try collections[parts[0].collection].readFinite(
+      parts[0].name, elements: range, into: &destination)
+    guard parts.count > 1 else { return }
+    var summand = [T](repeating: 0, count: range.count)
+    for part in parts.dropFirst() {
+      var span = summand.mutableSpan
+      try collections[part.collection].readFinite(part.name, elements: range, into: &span)
+      for index in 0..<range.count { destination[index] += span[index] }
+    }
+  }
+
+  /// The diagonal of a square tensor of finite values, without the rest of it.
+  func readFiniteDiagonal(_ key: String) throws(TensorFileError) -> [Double] {
+    var sum: [Double] = []
+    for part in required(key) {
+      let diagonal = try collections[part.collection].readFiniteDiagonal(part.name)
+      sum = sum.isEmpty ? diagonal : zip(sum, diagonal).map { $0 + $1 }
+    }
+    return sum
+  }
+
+  /// The integers of a tensor; parts are added.
+  func readIntegers(_ key: String) throws(TensorFileError) -> [Int64] {
+    var sum: [Int64] = []
+    for part in required(key) {
+      let integers = try collections[part.collection].readIntegers(part.name)
+      sum = sum.isEmpty ? integers : zip(sum, integers).map { $0 &+ $1 }
+    }
+    return sum
+  }
+
+  /// Checksum of a tensor's bytes as stored, its parts in their order.
+  func checksum(of key: String) throws(TensorFileError) -> UInt64 {
+    var sum: UInt64 = 0
+    for part in required(key) {
+      sum =
+        sum &* 0x0000_0100_0000_01B3 ^ (try collections[part.collection].checksum(of: part.name))
+    }
+    return sum
+  }
+
+  private func required(_ key: String) -> [Part] {
+    guard let found = parts[NaturalName(key)] else { preconditionFailure("no tensor \(key)") }
+    return found
+  }
+}

@@ -1,0 +1,99 @@
+internal import DenseLinearAlgebra
+internal import TensorFiles
+
+typealias Readable = LinearAlgebraElement & DecodedElement
+
+extension Statistics {
+  /// A tensor of finite values as a matrix.
+  func matrix<Element: Readable>(
+    _ key: String, rows: Int, columns: Int, as type: Element.Type
+  ) throws(CurvatureError) -> Matrix<Element> {
+    try matrix(key, elements: 0..<rows * columns, columns: columns, as: type)
+  }
+
+  /// Consecutive elements of a tensor as whole rows of a matrix.
+  func matrix<Element: Readable>(
+    _ key: String, elements: Range<Int>, columns: Int, as type: Element.Type
+  ) throws(CurvatureError) -> Matrix<Element> {
+    let rows = columns == 0 ? 0 : elements.count / columns
+    do {
+      return try Matrix<Element>(rows: rows, columns: columns) { span throws(TensorFileError) in
+        try tensors.readFinite(key, elements: elements, into: &span)
+      }
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  func requiredKey(
+    _ quantity: StatisticsQuantity, of module: ModuleStatistics
+  ) throws(CurvatureError) -> String {
+    guard let key = module.key(quantity) else { throw lacking(".\(quantity.rawValue)", module) }
+    return key
+  }
+
+  /// Refuses, before anything is computed, modules that lack what `kind` needs.
+  public func requireQuantities(
+    of kind: CurvatureKind, in units: [ModuleUnit]
+  ) throws(CurvatureError) {
+    for module in units.flatMap(\.modules) {
+      if let missing = module.lacks(for: kind) { throw lacking(missing, module) }
+    }
+  }
+
+  private func lacking(_ what: String, _ module: ModuleStatistics) -> CurvatureError {
+    .statistics(
+      "module \"\(module.name)\" has no \(what) (it has "
+        + "\(module.keys.keys.map(\.rawValue).sorted().joined(separator: ", "))); collect it, or "
+        + "choose another --curvature")
+  }
+
+  /// `file: "key"`, for messages.
+  func place(of key: String) -> String { "\(tensors.fileName(holding: key)): \"\(key)\"" }
+
+  /// The same of a quantity that a module may have.
+  func place(of quantity: StatisticsQuantity, in module: ModuleStatistics) -> String {
+    module.key(quantity).map(place) ?? "\(module.name).\(quantity.rawValue)"
+  }
+}
+
+extension Statistics {
+  /// Checksum of everything that is read of a module, independent of the order of reading.
+  func checksum(
+    of module: ModuleStatistics, under options: GainOptions
+  ) throws(CurvatureError) -> UInt64 {
+    var sum: UInt64 = 0
+    for quantity in module.quantitiesRead(for: options.kind, rule: options.rule) {
+      let key = try requiredKey(quantity, of: module)
+      do {
+        let checksum =
+          options.readsDiagonalAlone(of: quantity, module)
+          ? Self.checksum(try tensors.readFiniteDiagonal(key)) : try tensors.checksum(of: key)
+        sum &+= (checksum ^ Self.nameHash(key)) &* 0x9E37_79B9_7F4A_7C15
+      } catch {
+        throw .file(error)
+      }
+    }
+    return sum
+  }
+
+  /// FNV-1a of a key, so that two tensors that swap contents change the sum.
+  private static func nameHash(_ key: String) -> UInt64 {
+    key.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+  }
+
+  private static func checksum(_ values: [Double]) -> UInt64 {
+    values.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1.bitPattern) &* 0x0000_0100_0000_01B3 }
+  }
+
+  /// Bytes of the tensors that are read of a module.
+  public func bytesRead(of module: ModuleStatistics, under options: GainOptions) -> Int {
+    module.quantitiesRead(for: options.kind, rule: options.rule).reduce(0) { sum, quantity in
+      guard let key = module.key(quantity) else { return sum }
+      guard options.readsDiagonalAlone(of: quantity, module) else {
+        return sum + tensors.byteCount(of: key)
+      }
+      return sum + tensors.byteCount(of: key) / (module.shapes[quantity]?.first ?? 1)
+    }
+  }
+}

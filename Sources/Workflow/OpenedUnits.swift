@@ -1,0 +1,56 @@
+internal import Collectives
+internal import Curvature
+
+/// Statistics and their units, from headers alone, with what a reader of the output should know.
+struct OpenedUnits {
+  let statistics: Statistics
+  let units: [ModuleUnit]
+  let notes: [String]
+
+  /// Reads every header and checks it; the same on every rank.
+  init(_ request: StatisticsRequest) throws(Failure) {
+    do throws(CurvatureError) {
+      statistics = try Statistics(path: request.path)
+      let all = try request.selection.units(of: statistics.modules)
+      let large = try LargeModules(of: all, under: request.options)
+      try statistics.requireQuantities(of: request.options.kind, in: large.units)
+      units = large.units
+      notes =
+        LayerGaps.notes(of: units.map(\.name)) + large.notes
+        + Self.note(
+          try request.selection.ungrouped(in: units),
+          "outside of every group of --group-by \(request.selection.grouping), each a unit of its own"
+        )
+        + Self.note(
+          units.flatMap(\.modules).filter(\.leavesOutBias).map(\.name),
+          "without their bias, since their curvature has no row for it")
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private static func note(_ names: [String], _ what: String) -> [String] {
+    guard !names.isEmpty else { return [] }
+    let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", ..." : "")
+    return ["\(names.count) module\(names.count == 1 ? "" : "s") \(what): \(shown)"]
+  }
+}
+
+extension StatisticsRequest {
+  /// Opened on every rank; a failure is agreed on, and all ranks must see the same headers.
+  /// Collective.
+  func open(over world: borrowing some Collective & ~Copyable) throws(Failure) -> OpenedUnits {
+    let opened = try agreed(over: world) { () throws(Failure) in try OpenedUnits(self) }
+    try requireSameInput(opened.statistics.headerFingerprint, what: path, over: world)
+    return opened
+  }
+
+  func slicing(of units: [ModuleUnit], ranks: Int) -> Slicing {
+    Slicing(
+      work: units.map { unit in
+        unit.modules.reduce(0) {
+          $0 + options.kind.floatingPointOperations(of: $1, rule: options.rule)
+        }
+      }, ranks: ranks)
+  }
+}
