@@ -72,7 +72,9 @@ let package = Package(
     tests(of: "CollectivesTests", ["Collectives"]),
     tests(of: "DenseLinearAlgebraTests", ["DenseLinearAlgebra"]),
     tests(of: "TensorFilesTests", ["TensorFiles"]),
-    tests(of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"]),
+    tests(
+      of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"],
+      resources: [.copy("Fixtures")]),
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
     tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),

@@ -46,66 +46,6 @@ struct CrossFittingTests {
     #expect(abs(plain - 5) < 0.5)
   }
 
-  @Test(
-    "The pipeline's products are those of a dense solve",
-    arguments: [
-      CurvatureKind.identity, .diagonal, .kfac,
-    ])
-  func throughTheReader(kind: CurvatureKind) throws {
-    try forEachCase(seed: 79, cases: 15) { generator, _ in
-      let (m, n, folds) = (3, 4, generator.integer(in: 2...5))
-      let values = ModuleValues(outputs: m, inputs: n, &generator)
-      let gradients = (0..<folds).map { _ in (0..<m * n).map { _ in generator.normal() } }
-      let mean = (0..<m * n).map { i in
-        gradients.reduce(0) { $0 + $1[i] } / Double(folds)
-      }
-      let found = try temporaryFolder { folder in
-        var builder = StatisticsBuilder()
-        builder.add("l.0.gradient", [m, n], mean)
-        builder.add("l.0.gradient_folds", [folds, m, n], gradients.flatMap { $0 })
-        builder.add("l.0.activation_covariance", [n, n], values.activation)
-        builder.add("l.0.gradient_covariance", [m, m], values.output)
-        builder.add("l.0.fisher_diagonal", [m, n], values.fisher)
-        try builder.write(to: folder + "/s.safetensors")
-        let statistics = try Statistics(path: folder)
-        var computer = GainComputer(
-          statistics: statistics,
-          options: GainOptions(
-            kind: kind, damping: .standard, precision: .double))
-        return try computer.gain(of: statistics.modules[0])
-      }
-      let matrix: [[Double]]
-      switch kind {
-      case .diagonal:
-        let shift = 0.1 * values.fisher.reduce(0, +) / Double(m * n)
-        matrix = DenseReference.diagonal(values.fisher, shift: shift)
-      case .kfac:
-        let root = 0.1.squareRoot()
-        matrix = DenseReference.kronecker(
-          values, shiftA: root * DenseReference.meanEigenvalue(values.activation, order: n),
-          shiftG: root * DenseReference.meanEigenvalue(values.output, order: m))
-      case .identity, .dense:
-        matrix = DenseReference.diagonal([Double](repeating: 0, count: m * n), shift: 1)
-      }
-      // Polarisation: 2 gᵀH⁻¹h = q(g + h) − q(g) − q(h).
-      func q(_ x: [Double]) -> Double { DenseReference.quadraticForm(matrix, x) }
-      var expected = 0.0
-      for s in 0..<folds {
-        for t in 0..<folds where s != t {
-          let sum = zip(gradients[s], gradients[t]).map { $0 + $1 }
-          expected += (q(sum) - q(gradients[s]) - q(gradients[t])) / 2
-        }
-      }
-      expected /= Double(folds * (folds - 1))
-      let gram = try #require(found.foldGram)
-      let size = q(gradients[0]) + q(gradients[1])
-      try require(
-        abs(gram.crossFittedGain - expected) <= 1e-9 * size, "\(gram.crossFittedGain), \(expected)")
-      try require(found.gain == max(gram.crossFittedGain, 0), "negative counts as 0")
-      try require(relativeError(found.plainGain, q(mean)) < 1e-9, "\(found.plainGain)")
-    }
-  }
-
   @Test("The rule decides: plain ignores folds, cross-fitted demands them")
   func rules() throws {
     try temporaryFolder { folder in

@@ -1,3 +1,4 @@
+import Curvature
 import TestSupport
 
 /// The second road: every gain as gᵀ H̃⁻¹ g with H̃ written out in full and solved by elimination.
@@ -36,6 +37,65 @@ enum DenseReference {
         let a = values.activation[j * n + l] + (j == l ? shiftA : 0)
         return g * a
       }
+    }
+  }
+
+  /// H̃ of a kind for a module with known samples, written out in full, and its damping. `basis` holds
+  /// the eigenvectors of EK-FAC, `c` the tokens per sample of the Kronecker kinds.
+  static func damped(
+    _ kind: CurvatureKind, _ module: SyntheticModule, relative r: Double,
+    basis: (qa: [Double], qg: [Double]), c: Double = 1
+  ) -> (matrix: [[Double]], damping: Double) {
+    let (m, n) = (module.outputs, module.inputs)
+    func plus(_ matrix: [[Double]], _ shift: Double) -> [[Double]] {
+      matrix.indices.map { i in matrix[i].indices.map { matrix[i][$0] + (i == $0 ? shift : 0) } }
+    }
+    func mean(_ matrix: [[Double]]) -> Double {
+      matrix.indices.reduce(0) { $0 + matrix[$1][$1] } / Double(matrix.count)
+    }
+    switch kind {
+    case .identity: return (diagonal(.init(repeating: 0, count: m * n), shift: 1), 0)
+    case .diagonal:
+      let lambda = r * module.fisherDiagonal.reduce(0, +) / Double(m * n)
+      return (diagonal(module.fisherDiagonal, shift: lambda), lambda)
+    case .kfac, .kronecker:
+      var values = ModuleValues(
+        outputs: m, inputs: n, gradient: [], activation: module.activation.map { c * $0 },
+        output: module.output, fisher: [])
+      let (a, g) = (
+        meanEigenvalue(values.activation, order: n), meanEigenvalue(values.output, order: m)
+      )
+      let lambda = r * a * g
+      if kind == .kronecker {
+        return (plus(kronecker(values, shiftA: 0, shiftG: 0), lambda), lambda)
+      }
+      let pi = (a / g).squareRoot()
+      values.gradient = []
+      return (
+        kronecker(values, shiftA: pi * lambda.squareRoot(), shiftG: lambda.squareRoot() / pi),
+        lambda
+      )
+    case .ekfac:
+      // Σ_kl Λ_kl v_kl v_klᵀ with v_kl = column k of Q_G times column l of Q_A.
+      let moments = module.lambda(basis.qa, basis.qg)
+      let lambda = r * moments.reduce(0, +) / Double(m * n)
+      var matrix = [[Double]](repeating: .init(repeating: 0, count: m * n), count: m * n)
+      for k in 0..<m {
+        for l in 0..<n {
+          let v = (0..<m * n).map { basis.qg[$0 / n * m + k] * basis.qa[$0 % n * n + l] }
+          for p in 0..<m * n {
+            for q in 0..<m * n { matrix[p][q] += moments[k * n + l] * v[p] * v[q] }
+          }
+        }
+      }
+      return (plus(matrix, lambda), lambda)
+    case .fisher:
+      let fisher = module.fisher
+      let lambda = r * mean(fisher) * Double(m * n) / Double(module.samples)
+      return (plus(fisher, lambda), lambda)
+    case .dense:
+      let lambda = r * mean(module.fisher)
+      return (plus(module.fisher, lambda), lambda)
     }
   }
 

@@ -15,8 +15,10 @@ public struct StatisticsBuilder {
     tensors.append((key, .float32, shape, TensorFileWriter.bytes(of: values)))
   }
 
-  public mutating func addCount(_ key: String, _ count: Int64) {
-    tensors.append((key, .signed64, [1], TensorFileWriter.bytes(of: [count])))
+  public mutating func addCount(_ key: String, _ count: Int64) { addIntegers(key, [count]) }
+
+  public mutating func addIntegers(_ key: String, _ values: [Int64]) {
+    tensors.append((key, .signed64, [values.count], TensorFileWriter.bytes(of: values)))
   }
 
   /// A module with random gradient, well-conditioned factors and diagonal. Returns its values.
@@ -49,6 +51,18 @@ public struct ModuleValues: Sendable {
   public var output: [Double]
   /// F [outputs, inputs].
   public var fisher: [Double]
+
+  public init(
+    outputs: Int, inputs: Int, gradient: [Double], activation: [Double], output: [Double],
+    fisher: [Double]
+  ) {
+    self.outputs = outputs
+    self.inputs = inputs
+    self.gradient = gradient
+    self.activation = activation
+    self.output = output
+    self.fisher = fisher
+  }
 
   public init(outputs: Int, inputs: Int, _ generator: inout SeededGenerator) {
     self.outputs = outputs
