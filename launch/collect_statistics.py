@@ -1,4 +1,4 @@
-"""Collect LayerBudget statistics from a Hugging Face causal language model and a text file.
+"""Collect LayerBudget statistics from a Hugging Face language model and a text file.
 
 For every covered linear module, with x the input and d the gradient of the summed token loss with
 respect to the output (one row per token, padding left out), over N sequences holding T tokens:
@@ -8,13 +8,26 @@ respect to the output (one row per token, padding left out), over N sequences ho
   <module>.activation_covariance  [in,in]     sum of x x^T / T  (K-FAC factor A)
   <module>.gradient_covariance    [out,out]   sum of d d^T / T  (K-FAC factor G)
   <module>.fisher_diagonal        [out,in]    sum over sequences of (sum of d x^T)^2 / N
+  <module>.token_inputs, <module>.token_output_gradients, <module>.sample_offsets
+                                              every x and every d, and where each sequence begins
 
-A module with a bias gets one more column, last: x is extended by a 1. The loss is next-token cross
-entropy with the labels of the text, so G and the diagonal are the empirical Fisher. One sample is
-one sequence. Batch products are computed in float32 and summed in float64. Modules that read the
-same tensor (query, key and value; gate and up) share one A, found at run time and stored once. All
-sums of the chosen modules are held in memory in float64: for a large model collect one part at a
-time with --modules.
+A module with a bias gets one more column, last: x is extended by a 1. The loss is cross entropy
+with the labels of the text, of the next token or (--task masked) of the masked ones, so G and the
+diagonal are the empirical Fisher. One sample is one sequence. Batch products are computed in
+float32 and summed in float64. Modules that read the same tensor (query, key and value; gate and up)
+share one A, found at run time and stored once. All sums of the chosen modules are held in memory
+in float64: for a large model collect one part at a time with --modules.
+
+Covered are nn.Linear, GPT-2's Conv1D (written as [out,in]), routers, and experts, fused or not.
+Each expert is a module of its own: A and G are means over the <module>.num_tokens tokens that
+reached it, gradient and diagonal over all N sequences. Such models run one sequence per pass.
+
+Raw captures (--collect tokens) cost (in + out) x 4 bytes per token and module, in memory and on
+disk (2 with --token-dtype BF16); modules that share their input store it once. The size is printed
+before the run.
+
+To share the work: torchrun --nproc-per-node K launch/collect_statistics.py ... A run that was
+killed goes on where it stood when it is repeated.
 """
 
 from __future__ import annotations
@@ -24,8 +37,16 @@ import sys
 from pathlib import Path
 
 from layerbudget_statistics.collection import run
-from layerbudget_statistics.option_values import KINDS, byte_count, check_options, kinds, pattern
-from layerbudget_statistics.plain_errors import EXIT_INPUT, CommandError, Parser, positive
+from layerbudget_statistics.option_values import (
+    byte_count,
+    check_options,
+    kinds,
+    pattern,
+    share,
+    whole,
+)
+from layerbudget_statistics.plain_errors import CommandError, Parser, positive
+from layerbudget_statistics.processes import Processes
 from layerbudget_statistics.statistics_file import STORED_TYPES
 
 
@@ -40,7 +61,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         required=True,
         metavar="DIR",
-        help="Hugging Face folder of a causal language model; nothing is downloaded",
+        help="Hugging Face folder of a language model; nothing is downloaded",
     )
     parser.add_argument(
         "--text", type=Path, required=True, metavar="FILE", help="calibration text (UTF-8)"
@@ -49,9 +70,16 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "-o",
         "--output",
         type=Path,
-        required=True,
         metavar="FILE.safetensors|DIR",
         help="one file, or a folder for shards and statistics.index.json",
+    )
+    parser.add_argument(
+        "--from-kronfluence",
+        type=Path,
+        metavar="FACTORS_DIR",
+        help="instead of -o: write only what a kronfluence factors folder lacks into it, the mean "
+        "gradients of its modules (mean_gradient.safetensors, and gradient_folds.safetensors "
+        "unless --folds 0)",
     )
     add_sample_options(parser)
     add_collect_options(parser)
@@ -112,6 +140,21 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="chooses the sequences and their folds (default: %(default)s)",
     )
+    sample.add_argument(
+        "--task",
+        choices=["auto", "causal", "masked"],
+        default="auto",
+        help="predict the next token, or masked tokens from both sides; auto asks the model's "
+        "config (default: %(default)s)",
+    )
+    sample.add_argument(
+        "--mask-share",
+        type=share,
+        default=0.15,
+        metavar="SHARE",
+        help="for masked: this share of each sequence becomes the mask token, at least one, chosen "
+        "by --seed (default: %(default)s)",
+    )
 
 
 def add_collect_options(parser: argparse.ArgumentParser) -> None:
@@ -120,21 +163,41 @@ def add_collect_options(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--collect",
         type=kinds,
-        default=frozenset(KINDS),
         metavar="KINDS",
-        help="comma-separated, of gradient, kfac, diagonal; gradient is always stored "
-        "(default: all)",
+        help="comma-separated, of gradient, kfac, diagonal, tokens; gradient is always stored "
+        "(default: gradient,kfac,diagonal)",
     )
     what.add_argument(
         "--modules",
         type=pattern,
         metavar="REGEX",
-        help="only linear modules whose name matches somewhere",
+        help="only modules whose name matches somewhere",
     )
     what.add_argument(
         "--include-head",
         action="store_true",
-        help="also cover the output head (a vocabulary x vocabulary G: only for small ones)",
+        help="also cover the output head if its weight is its own (G is vocabulary-sized: see "
+        "--large-modules)",
+    )
+    what.add_argument(
+        "--include-embeddings",
+        action="store_true",
+        help="also cover the input embedding if its weight is its own: W [out, vocabulary], A the "
+        "diagonal of the token frequencies",
+    )
+    what.add_argument(
+        "--large-modules",
+        choices=["skip", "diagonal", "error"],
+        default="skip",
+        help="a module with an A or G of more than --large-limit rows: skip it, store only that "
+        "factor's diagonal, or stop (default: %(default)s)",
+    )
+    what.add_argument(
+        "--large-limit",
+        type=positive,
+        default=32766,
+        metavar="ROWS",
+        help="the largest dense A or G (default: %(default)s)",
     )
 
 
@@ -164,6 +227,13 @@ def add_storage_options(parser: argparse.ArgumentParser) -> None:
         help="the same for the diagonal (default: %(default)s)",
     )
     store.add_argument(
+        "--token-dtype",
+        choices=STORED_TYPES,
+        default="F32",
+        metavar="TYPE",
+        help="the same for raw captures (default: %(default)s)",
+    )
+    store.add_argument(
         "--shard-size",
         type=byte_count,
         metavar="SIZE",
@@ -179,18 +249,44 @@ def add_storage_options(parser: argparse.ArgumentParser) -> None:
         "--device", default="cpu", help="where the model runs (default: %(default)s)"
     )
     store.add_argument("--threads", type=positive, help="CPU threads (default: torch's choice)")
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """What does not change the result."""
+    course = parser.add_argument_group("course of the run")
+    course.add_argument(
+        "--checkpoint-every",
+        type=whole,
+        default=16,
+        metavar="BATCHES",
+        help="save the sums this often in OUTPUT.partial, one file per process; 0 never does "
+        "(default: %(default)s)",
+    )
+    course.add_argument(
+        "--no-resume",
+        dest="resume",
+        action="store_false",
+        help="start anew and remove what a killed run left in OUTPUT.partial",
+    )
+    course.add_argument(
+        "--progress",
+        action="store_true",
+        help="show a bar on standard error even if that is not a terminal",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
+    processes = Processes()
+    code = 0
     try:
-        run(parse_arguments(arguments))
+        run(processes.together(lambda: parse_arguments(arguments)), processes)
     except CommandError as error:
-        print(f"collect_statistics: error: {error}", file=sys.stderr)
-        return error.code
-    except OSError as error:
-        print(f"collect_statistics: error: {error}", file=sys.stderr)
-        return EXIT_INPUT
-    return 0
+        code = error.code
+        if processes.leads:
+            print(f"collect_statistics: error: {error}", file=sys.stderr, flush=True)
+    processes.meet()
+    return code
 
 
 if __name__ == "__main__":
