@@ -1,0 +1,355 @@
+"""Mixtures of experts, fused and not, against autograd and a forward pass written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from collector_reference import (
+    F64,
+    Rows,
+    Tensors,
+    causal_loss,
+    check_factors,
+    check_gradients,
+    collect,
+    collected,
+    each_gradient,
+    hooked_rows,
+    read,
+    save,
+    windows,
+    write_bytes,
+    write_lines,
+)
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GptOssConfig,
+    GptOssForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MixtralConfig,
+    MixtralForCausalLM,
+)
+
+SEQUENCES, LENGTH, FOLDS, EXPERTS = 8, 12, 4, 5
+SIZES = ("--sequences", SEQUENCES, "--length", LENGTH, "--folds", FOLDS, "--batch-size", 4)
+COMMON = {
+    "vocab_size": 256,
+    "hidden_size": 16,
+    "intermediate_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 64,
+    "initializer_range": 0.3,
+    "bos_token_id": None,
+    "eos_token_id": None,
+    "pad_token_id": None,
+}
+
+
+def save_mixtral(folder: Path, starved: int | None = None) -> Path:
+    """A starved expert's router row is zero; of the other rows two are always above zero."""
+    torch.manual_seed(3)
+    config = MixtralConfig(num_local_experts=EXPERTS, num_experts_per_tok=2, **COMMON)
+    model = MixtralForCausalLM(config)
+    if starved is not None:
+        others = [expert for expert in range(EXPERTS) if expert != starved]
+        for layer in model.model.layers:
+            router = layer.mlp.gate.weight.data
+            router[starved] = 0.0
+            for first, opposite in (others[:2], others[2:]):
+                router[opposite] = -router[first]
+    return save(model, folder)
+
+
+def expert_gradients(model: nn.Module) -> Tensors:
+    """Routers and single experts from the gradients of the fused parameters; the rest as ever."""
+    found: Tensors = {}
+    for name, module in model.named_modules():
+        own = dict(module.named_parameters(recurse=False))
+        for parameter, stack in own.items():
+            if stack.dim() != 3:
+                continue
+            gradient = torch.zeros_like(stack) if stack.grad is None else stack.grad
+            if getattr(module, "is_transposed", False):
+                gradient = gradient.transpose(1, 2)
+            if f"{parameter}_bias" in own:
+                gradient = torch.cat([gradient, own[f"{parameter}_bias"].grad[..., None]], 2)
+            found |= {f"{name}.{e}.{parameter}": part for e, part in enumerate(gradient)}
+        if "weight" in own and own["weight"].dim() == 2 and not name.endswith("embed_tokens"):
+            columns = [own["weight"].grad]
+            if "bias" in own:
+                columns.append(own["bias"].grad[:, None])
+            found[name] = torch.cat(columns, 1)
+    found.pop("lm_head")
+    return found
+
+
+def watched_experts(model: nn.Module, layer: int) -> dict[str, Rows]:
+    """Replaces the experts of a layer by an equal forward that notes rows, token by token."""
+    name = f"model.layers.{layer}.mlp.experts"
+    experts = model.get_submodule(name)
+    rows: dict[str, Rows] = {
+        f"{name}.{e}.{parameter}": Rows()
+        for e in range(EXPERTS)
+        for parameter in ("gate_up_proj", "down_proj")
+    }
+
+    def forward(hidden: torch.Tensor, index: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        out = []
+        for token in range(len(hidden)):
+            total = torch.zeros_like(hidden[token])
+            for place, e in enumerate(index[token].tolist()):
+                up = rows[f"{name}.{e}.gate_up_proj"]
+                down = rows[f"{name}.{e}.down_proj"]
+                x = hidden[token][None]
+                gate, value = up.see(x, x @ experts.gate_up_proj[e].T)[0].chunk(2)
+                x = (nn.functional.silu(gate) * value)[None]
+                total = total + weights[token, place] * down.see(x, x @ experts.down_proj[e].T)[0]
+            out.append(total)
+        return torch.stack(out)
+
+    experts.forward = forward
+    return rows
+
+
+def load(folder: Path, kind: type) -> nn.Module:
+    return kind.from_pretrained(folder, experts_implementation="eager").eval()
+
+
+def test_fused_experts_are_modules_of_their_own(tmp_path: Path) -> None:
+    folder, text = save_mixtral(tmp_path / "m", starved=2), write_bytes(tmp_path / "text", 97)
+    output = tmp_path / "s.safetensors"
+    options = ("--collect", "kfac,diagonal,tokens", "--token-dtype", "F64")
+    printed = collected("--model", folder, "--text", text, "-o", output, *SIZES, *F64, *options)
+    tensors, metadata = read(output)
+    model = load(folder, MixtralForCausalLM)
+    sequences = windows(text, LENGTH, SEQUENCES)
+    losses = [lambda sequence=sequence: causal_loss(model, sequence) for sequence in sequences]
+    each = each_gradient(model, losses, expert_gradients)
+    assert len(each) == 2 * (4 + 1 + 2 * EXPERTS)
+    check_gradients(tensors, each, FOLDS)
+
+    rows = watched_experts(model, 0)
+    rows |= watched_experts(model, 1)
+    offsets = {name: [0] for name in rows}
+    for loss in losses:
+        loss().backward()
+        for name, own in rows.items():
+            offsets[name].append(len(own.x))
+    counts = set()
+    for name, own in rows.items():
+        stored = tensors[f"{name}.num_tokens"]
+        assert stored.dtype == torch.int64 and stored.tolist() == [len(own.x)]
+        counts.add(len(own.x))
+        assert tensors[f"{name}.sample_offsets"].tolist() == offsets[name]
+        if not own.x:
+            assert name.split(".")[-2] == "2"
+            for quantity in ("activation_covariance", "gradient_covariance", "gradient"):
+                assert not tensors[f"{name}.{quantity}"].any()
+            assert tensors[f"{name}.token_inputs"].shape[0] == 0
+            continue
+        x, d = own.taken(has_bias=False)
+        check_factors(tensors, name, x, d)
+        for quantity, value in (("token_inputs", x), ("token_output_gradients", d)):
+            # Within a sequence the rows may come in another order: compare the products.
+            for begin, end in zip(offsets[name], offsets[name][1:], strict=False):
+                found = tensors[f"{name}.{quantity}"][begin:end]
+                part = value[begin:end]
+                torch.testing.assert_close(found.T @ found, part.T @ part, rtol=1e-4, atol=1e-6)
+    assert 0 in counts and len(counts) > 3
+    assert all(not bool(tensor.isnan().any()) for tensor in tensors.values())
+    total = sum(counts_of(tensors, 0, "down_proj"))
+    assert total == 2 * SEQUENCES * LENGTH == 2 * int(metadata["num_tokens"])
+    assert "model.layers.0.mlp.gate.num_tokens" not in tensors
+    assert "no token reached 4 modules" in printed and "one sequence per pass" in printed
+    assert "raw captures: at most" in printed
+    assert "model.layers.*.mlp.experts.*.gate_up_proj" in printed
+
+
+def counts_of(tensors: Tensors, layer: int, parameter: str) -> list[int]:
+    name = f"model.layers.{layer}.mlp.experts"
+    return [int(tensors[f"{name}.{e}.{parameter}.num_tokens"]) for e in range(EXPERTS)]
+
+
+def test_router_factors_and_chosen_experts(tmp_path: Path) -> None:
+    folder, text = save_mixtral(tmp_path / "m"), write_bytes(tmp_path / "text", 97)
+    output = tmp_path / "s.safetensors"
+    options = ("--modules", r"layers\.1\.mlp\.(gate$|experts\.[13]\.down)")
+    collected("--model", folder, "--text", text, "-o", output, *SIZES, *F64, *options)
+    tensors, _ = read(output)
+    name = "model.layers.1.mlp"
+    covered = {key.removesuffix(".gradient") for key in tensors if key.endswith(".gradient")}
+    assert covered == {f"{name}.gate", f"{name}.experts.1.down_proj", f"{name}.experts.3.down_proj"}
+    model = load(folder, MixtralForCausalLM)
+    rows = Rows()
+
+    def note(_: nn.Module, inputs: tuple[torch.Tensor], output: tuple[torch.Tensor, ...]) -> None:
+        rows.see(inputs[0], output[0])
+
+    model.get_submodule(f"{name}.gate").register_forward_hook(note)
+    for sequence in windows(text, LENGTH, SEQUENCES):
+        causal_loss(model, sequence).backward()
+    check_factors(tensors, f"{name}.gate", *rows.taken(has_bias=False))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_lines_of_unequal_lengths_need_no_padding(tmp_path: Path, dtype: str) -> None:
+    folder = save_mixtral(tmp_path / "m")
+    text = write_lines(tmp_path / "lines", [13, 4, 9, 13])
+    common = ("--model", folder, "--text", text, "--split", "lines", "--folds", 0, *F64)
+    common += ("--sequences", 4, "--model-dtype", dtype)
+    one, four = tmp_path / "one.safetensors", tmp_path / "four.safetensors"
+    collected(*common, "-o", one, "--batch-size", 1)
+    collected(*common, "-o", four, "--batch-size", 4)
+    assert one.read_bytes() == four.read_bytes()
+    assert sum(counts_of(read(one)[0], 1, "gate_up_proj")) == 2 * (12 + 3 + 8 + 12)
+
+
+def test_transposed_experts_with_biases(tmp_path: Path) -> None:
+    """GPT-OSS stores [experts, in, out] and a bias per expert; its router has a bias too."""
+    torch.manual_seed(3)
+    config = GptOssConfig(num_local_experts=EXPERTS, num_experts_per_tok=2, head_dim=4, **COMMON)
+    model = GptOssForCausalLM(config)
+    for name, parameter in model.named_parameters():
+        if "experts" in name or "router" in name or "sinks" in name:
+            nn.init.normal_(parameter, std=0.3)
+    folder, text = save(model, tmp_path / "m"), write_bytes(tmp_path / "text", 97)
+    output = tmp_path / "s.safetensors"
+    printed = collected("--model", folder, "--text", text, "-o", output, *SIZES, *F64)
+    tensors, _ = read(output)
+    model = load(folder, GptOssForCausalLM)
+    sequences = windows(text, LENGTH, SEQUENCES)
+    losses = [lambda sequence=sequence: causal_loss(model, sequence) for sequence in sequences]
+    check_gradients(tensors, each_gradient(model, losses, expert_gradients), FOLDS)
+    name = "model.layers.0.mlp.experts.1"
+    assert tensors[f"{name}.gate_up_proj.gradient"].shape == (24, 17)
+    a = tensors[f"{name}.down_proj.activation_covariance"]
+    assert abs(float(a[-1, -1]) - 1) < 1e-12 and a.shape == (13, 13)
+    assert "covered [24, 16] and bias, expert" in printed
+    assert "model.layers.*.mlp.router" in printed and "sinks" not in printed
+
+
+class UnfusedConfig(LlamaConfig):
+    model_type = "layerbudget_unfused"
+
+
+class Expert(nn.Module):
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.w1 = nn.Linear(width, inner, bias=False)
+        self.w3 = nn.Linear(width, inner, bias=False)
+        self.w2 = nn.Linear(inner, width, bias=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.w2(nn.functional.silu(self.w1(x)) * self.w3(x))
+
+
+class Mixture(nn.Module):
+    """One linear module per expert, called for its own tokens in an order of its own."""
+
+    def __init__(self, width: int, inner: int, call_empty: bool) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, EXPERTS, bias=False)
+        self.experts = nn.ModuleList(Expert(width, inner) for _ in range(EXPERTS))
+        self.call_empty = call_empty
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        flat = hidden.reshape(-1, hidden.shape[-1])
+        share, chosen = self.gate(flat).softmax(-1).max(-1)
+        out = torch.zeros_like(flat)
+        for number, expert in enumerate(self.experts):
+            tokens = (chosen == number).nonzero().flatten().flip(0)
+            if len(tokens) or self.call_empty:
+                out.index_add_(0, tokens, expert(flat[tokens]) * share[tokens, None])
+        return out.reshape(hidden.shape)
+
+
+class UnfusedForCausalLM(LlamaForCausalLM):
+    config_class = UnfusedConfig
+
+    def __init__(self, config: UnfusedConfig) -> None:
+        super().__init__(config)
+        for layer in self.model.layers:
+            layer.mlp = Mixture(config.hidden_size, config.intermediate_size, config.call_empty)
+
+
+@pytest.fixture(scope="module")
+def unfused() -> Iterator[type]:
+    AutoConfig.register("layerbudget_unfused", UnfusedConfig)
+    AutoModelForCausalLM.register(UnfusedConfig, UnfusedForCausalLM)
+    yield UnfusedForCausalLM
+
+
+@pytest.mark.parametrize("call_empty", [False, True])
+def test_unfused_experts_keep_counts_of_their_own(
+    tmp_path: Path, unfused: type, call_empty: bool
+) -> None:
+    torch.manual_seed(3)
+    model = unfused(UnfusedConfig(call_empty=call_empty, **COMMON))
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    folder, text = save(model, tmp_path / "m"), write_bytes(tmp_path / "text", 97)
+    output = tmp_path / "s.safetensors"
+    collected("--model", folder, "--text", text, "-o", output, *SIZES, *F64)
+    tensors, _ = read(output)
+    model = unfused.from_pretrained(folder).eval()
+
+    def gradients(model: nn.Module) -> Tensors:
+        found: Tensors = {}
+        for name, module in model.named_modules():
+            if isinstance(module, nn.Linear) and name != "lm_head":
+                own = [module.weight] + ([] if module.bias is None else [module.bias[:, None]])
+                grads = [module.weight.grad, None if module.bias is None else module.bias.grad]
+                columns = [
+                    torch.zeros_like(p) if g is None else g.reshape(p.shape)
+                    for p, g in zip(own, grads, strict=False)
+                ]
+                found[name] = torch.cat(columns, 1)
+        return found
+
+    sequences = windows(text, LENGTH, SEQUENCES)
+    losses = [lambda sequence=sequence: causal_loss(model, sequence) for sequence in sequences]
+    check_gradients(tensors, each_gradient(model, losses, gradients), FOLDS)
+    counts = []
+    for expert in range(EXPERTS):
+        for part in ("w1", "w2", "w3"):
+            name = f"model.layers.1.mlp.experts.{expert}.{part}"
+            rows, stop = hooked_rows(model, name)
+            for loss in losses:
+                loss().backward()
+            stop()
+            count = sum(map(len, rows.x))
+            assert int(tensors[f"{name}.num_tokens"]) == count
+            counts += [count] * (part == "w1")
+            if count:
+                rows.y = [y for y in rows.y if y.grad is not None]
+                check_factors(tensors, name, *rows.taken(has_bias=part == "w2"))
+    assert sum(counts) == SEQUENCES * LENGTH and len(set(counts)) > 2
+
+
+def test_inputs_that_experts_share_are_stored_once(tmp_path: Path, unfused: type) -> None:
+    torch.manual_seed(3)
+    model = unfused(UnfusedConfig(call_empty=False, **COMMON))
+    folder, text = save(model, tmp_path / "m"), write_bytes(tmp_path / "text", 97)
+    output = tmp_path / "s.safetensors"
+    collected("--model", folder, "--text", text, "-o", output, *SIZES, "--modules", "experts")
+    tensors, _ = read(output)
+    for layer in range(2):
+        for expert in range(EXPERTS):
+            name = f"model.layers.{layer}.mlp.experts.{expert}"
+            first = tensors[f"{name}.w1.activation_covariance"]
+            assert first is tensors[f"{name}.w3.activation_covariance"]
+
+
+def test_a_model_without_any_covered_module_says_why(tmp_path: Path) -> None:
+    folder, text = save_mixtral(tmp_path / "m"), write_bytes(tmp_path / "text", 97)
+    options = ("--modules", "nothing", *SIZES)
+    done = collect("--model", folder, "--text", text, "-o", tmp_path / "s", *options)
+    assert done.returncode == 65 and "no linear module is covered" in done.stderr
