@@ -47,6 +47,8 @@ class Prepared:
 
 
 def run(options: argparse.Namespace, processes: Processes) -> None:
+    seen = processes.together(lambda: identity(options, processes.count, with_times=False))
+    processes.require_equal(seen, "model or text")
     prepared = processes.together(lambda: prepare(options, processes))
     bar = processes.leads and (options.progress or sys.stderr.isatty())
     work = Pass(prepared.model, prepared.recorder, processes, prepared.checkpoints, bar)
