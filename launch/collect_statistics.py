@@ -277,15 +277,17 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    processes = Processes()
+    processes: Processes | None = None
     code = 0
     try:
+        processes = Processes()
         run(processes.together(lambda: parse_arguments(arguments)), processes)
     except CommandError as error:
         code = error.code
-        if processes.leads:
+        if processes is None or processes.leads:
             print(f"collect_statistics: error: {error}", file=sys.stderr, flush=True)
-    processes.meet()
+    if processes:
+        processes.meet()
     return code
 
 

@@ -115,6 +115,10 @@ def test_another_run_is_not_mixed_in(tmp_path: Path) -> None:
     assert collect(*arguments(folder, text, output)).returncode == 65
     collected(*arguments(folder, text, output, "--no-resume"))
     assert output.is_file() and not partial.exists()
+    interrupt(folder, text, output)
+    file = partial / "process-1-of-1.safetensors"
+    file.rename(partial / "process-1-of-2.safetensors")
+    assert collect(*arguments(folder, text, output)).returncode == 65
 
 
 def test_a_damaged_checkpoint_is_an_error_and_none_can_be_asked_for(tmp_path: Path) -> None:

@@ -15,6 +15,11 @@ from safetensors import SafetensorError, safe_open
 from .plain_errors import EXIT_DATA, CommandError
 from .statistics_file import write_safetensors
 
+OTHER_RUN = (
+    "is of a run with other options, model, text or processes: "
+    "repeat that run, or start anew with --no-resume"
+)
+
 
 @dataclasses.dataclass
 class Progress:
@@ -57,29 +62,22 @@ class Checkpoints:
 
     def load(self) -> tuple[Progress, dict[str, torch.Tensor]] | None:
         """What a run before this one left; an error if that was another run."""
-        if not self.folder.is_dir():
+        left = sorted(self.folder.glob("process-*.safetensors")) if self.folder.is_dir() else []
+        if any(file.name.rsplit("-", 1)[1] != self.file.name.rsplit("-", 1)[1] for file in left):
+            raise CommandError(EXIT_DATA, f"{self.folder} {OTHER_RUN}")
+        if self.file not in left:
             return None
-        for file in sorted(self.folder.glob("process-*.safetensors")):
-            self.require_own(file)
-        if not self.file.is_file():
-            return None
-        with safe_open(self.file, framework="pt") as opened:
-            texts = opened.metadata()
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-        return Progress.by_texts(texts), tensors
-
-    def require_own(self, file: Path) -> None:
         try:
-            with safe_open(file, framework="pt") as opened:
-                found = (opened.metadata() or {}).get("fingerprint")
+            with safe_open(self.file, framework="pt") as opened:
+                texts = opened.metadata()
+                tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
         except SafetensorError as error:
-            found, reason = None, f"{file} cannot be read ({error})"
-        else:
-            reason = f"{self.folder} is of a run with other options, model, text or processes"
-        if found != self.fingerprint:
             raise CommandError(
-                EXIT_DATA, f"{reason}: repeat that run, or start anew with --no-resume"
-            )
+                EXIT_DATA, f"{self.file} cannot be read ({error}): start anew with --no-resume"
+            ) from None
+        if texts["fingerprint"] != self.fingerprint:
+            raise CommandError(EXIT_DATA, f"{self.folder} {OTHER_RUN}")
+        return Progress.by_texts(texts), tensors
 
     def remove(self) -> None:
         """Of all processes; also what a killed process left half written."""

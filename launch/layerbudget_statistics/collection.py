@@ -60,6 +60,7 @@ def run(options: argparse.Namespace, processes: Processes) -> None:
 
 
 def prepare(options: argparse.Namespace, processes: Processes) -> Prepared:
+    fingerprint = identity(options, processes.count, with_times=True)
     if options.threads:
         torch.set_num_threads(options.threads)
     if options.device == "cuda" and "LOCAL_RANK" in os.environ:
@@ -87,7 +88,7 @@ def prepare(options: argparse.Namespace, processes: Processes) -> Prepared:
         options.output,
         processes.rank,
         processes.count,
-        identity(options, processes.count, with_times=True),
+        fingerprint,
         options.checkpoint_every,
     )
     progress = resume(options, processes, checkpoints, collected)

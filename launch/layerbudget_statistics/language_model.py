@@ -94,8 +94,16 @@ def check_lengths(model: nn.Module, samples: list[Sample]) -> None:
 def run_batch(model: nn.Module, batch: Batch, recorder: Recorder) -> float:
     """One forward and backward of the SUMMED token loss; returns that loss."""
     cache = {"use_cache": False} if model.can_generate() else {}
-    with recorder.watching():
-        logits = model(input_ids=batch.inputs, attention_mask=batch.mask.long(), **cache).logits
+    try:
+        with recorder.watching():
+            found = model(input_ids=batch.inputs, attention_mask=batch.mask.long(), **cache)
+    except IndexError as error:  # some models have fewer positions than their config says
+        raise CommandError(
+            EXIT_DATA,
+            f"the model takes no sequence of {batch.inputs.shape[1]} tokens "
+            f"({first_line(error)}): try a smaller --length",
+        ) from None
+    logits = found.logits
     loss = functional.cross_entropy(
         logits.float().flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED, reduction="sum"
     )

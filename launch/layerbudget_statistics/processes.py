@@ -15,7 +15,7 @@ from typing import TypeVar
 import torch
 from torch import distributed
 
-from .plain_errors import EXIT_DATA, EXIT_INPUT, CommandError
+from .plain_errors import EXIT_DATA, EXIT_INPUT, EXIT_USAGE, CommandError
 
 Result = TypeVar("Result")
 PATIENCE = datetime.timedelta(days=7)  # for slower processes; torchrun ends all if one dies
@@ -36,9 +36,13 @@ class Processes:
         self.rank, self.count = 0, int(os.environ.get("WORLD_SIZE", "1"))
         if self.count == 1:
             return
-        self.store, self.rank, self.count = next(
-            iter(distributed.rendezvous("env://", timeout=PATIENCE))
-        )
+        try:
+            meeting = distributed.rendezvous("env://", timeout=PATIENCE)
+            self.store, self.rank, self.count = next(iter(meeting))
+        except ValueError as error:
+            raise CommandError(
+                EXIT_USAGE, f"WORLD_SIZE is {self.count}, but {error}: start with torchrun"
+            ) from None
         distributed.init_process_group(
             "gloo", store=self.store, rank=self.rank, world_size=self.count, timeout=PATIENCE
         )
