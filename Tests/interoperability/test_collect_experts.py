@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from collector_reference import (
     F64,
     Rows,
@@ -234,6 +235,51 @@ def test_transposed_experts_with_biases(tmp_path: Path) -> None:
     assert abs(float(a[-1, -1]) - 1) < 1e-12 and a.shape == (13, 13)
     assert "covered [24, 16] and bias, expert" in printed
     assert "model.layers.*.mlp.router" in printed and "sinks" not in printed
+
+
+OTHERS = {
+    "Qwen3Moe": {"num_experts": 4, "moe_intermediate_size": 12},
+    "DeepseekV3": {
+        "n_routed_experts": 4,
+        "moe_intermediate_size": 12,
+        "n_group": 1,
+        "topk_group": 1,
+        "first_k_dense_replace": 1,
+        "num_key_value_heads": 4,
+        "q_lora_rank": 8,
+        "kv_lora_rank": 8,
+        "qk_rope_head_dim": 4,
+        "qk_nope_head_dim": 4,
+        "v_head_dim": 4,
+    },
+    "Phimoe": {"num_local_experts": 4},
+    "JetMoe": {"num_local_experts": 4, "kv_channels": 4},
+}
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_other_families(tmp_path: Path, family: str) -> None:
+    """Routers cast to float32, routers that are an nn.Linear but return more, experts in attention.
+
+    Phimoe's is the case of an nn.Linear whose own forward returns a tuple.
+    """
+    torch.manual_seed(3)
+    config = getattr(transformers, f"{family}Config")
+    kind = getattr(transformers, f"{family}ForCausalLM")
+    model = kind(config(**{**COMMON, "num_experts_per_tok": 2, **OTHERS[family]}))
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=0.3)
+    folder, text = save(model, tmp_path / "m"), write_bytes(tmp_path / "text", 97)
+    output = tmp_path / "s.safetensors"
+    collected("--model", folder, "--text", text, "-o", output, *SIZES, *F64)
+    model = load(folder, kind)
+    sequences = windows(text, LENGTH, SEQUENCES)
+    losses = [lambda sequence=sequence: causal_loss(model, sequence) for sequence in sequences]
+    each = each_gradient(model, losses, expert_gradients)
+    tensors, _ = read(output)
+    check_gradients(tensors, each, FOLDS)
+    assert any(".experts." in name or "_linear." in name for name in each)
 
 
 class UnfusedConfig(LlamaConfig):

@@ -26,18 +26,19 @@ def arguments(folder: Path, text: Path, output: Path, *more: object) -> list[str
 
 
 def kill_in_the_middle(command: list[str], partial: Path, files: int) -> None:
-    """Starts it, waits for a checkpoint of every process, and kills the whole group."""
+    """Starts it, waits for a checkpoint of every process, and kills it and all it has started."""
     with subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     ) as running:
         while len(list(partial.glob("process-*.safetensors"))) < files:
             assert running.poll() is None, "it ended before its first checkpoint"
             time.sleep(0.01)
-        os.killpg(running.pid, signal.SIGKILL)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        for number in (running.pid, *map(int, children)):
+            os.kill(number, signal.SIGKILL)
         assert running.wait() == -signal.SIGKILL, "it ended before it was killed"
 
 
@@ -71,8 +72,6 @@ def test_killed_processes_go_on_together(tmp_path: Path) -> None:
     script = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(SCRIPT)]
     launch = [sys.executable, *script]
     kill_in_the_middle([*launch, *arguments(folder, text, output)], partial, 2)
-    # torchrun starts its processes in sessions of their own, so they may outlive it for a moment.
-    time.sleep(3)
     for name in (output, tmp_path / "undisturbed.safetensors"):
         command = [*launch, *arguments(folder, text, name)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
