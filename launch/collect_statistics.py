@@ -286,9 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
         code = error.code
         if processes is None or processes.leads:
             print(f"collect_statistics: error: {error}", file=sys.stderr, flush=True)
-    if processes:
-        processes.meet()
-    return code
+    return processes.leave(code) if processes else code
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from collector_models import save_llama
 from collector_reference import (
     Tensors,
     causal_loss,
@@ -19,7 +20,6 @@ from collector_reference import (
     write_bytes,
 )
 from safetensors.torch import load_file, save_file
-from test_collect_tokens import save_llama
 from torch import nn
 from torch.nn import functional
 from transformers import LlamaForCausalLM

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from collector_models import save_llama, save_mixtral
 from collector_reference import SCRIPT, collected, read, write_bytes
-from test_collect_experts import save_mixtral
-from test_collect_tokens import save_llama
 from transformers import LlamaForCausalLM
 
 LENGTH = 12

@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from collector_models import save_llama, save_mixtral
 from collector_reference import SCRIPT, collect, collected, write_bytes
 from safetensors import safe_open
-from test_collect_experts import save_mixtral
-from test_collect_tokens import save_llama
 
 SEQUENCES, LENGTH = 600, 8
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import importlib.util
-import io
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
+from collector_reference import TOLERANCE, collect, collected
 from safetensors import safe_open
 from torch import nn
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-SCRIPT = Path(__file__).resolve().parents[2] / "launch" / "collect_statistics.py"
 SEQUENCES, LENGTH, FOLDS = 8, 12, 4
-TOLERANCE = {"rtol": 2e-5, "atol": 1e-7}
 
 
 def save_llama(folder: Path, *, bias: bool, vocabulary: int = 256) -> Path:
@@ -51,40 +44,6 @@ def write_text(file: Path) -> Path:
     size = SEQUENCES * LENGTH + 1
     file.write_bytes(bytes(torch.randint(32, 127, (size,), generator=generator).tolist()))
     return file
-
-
-def load_script() -> ModuleType:
-    """The script as a module, so that torch is imported once and not once per run."""
-    sys.path.insert(0, str(SCRIPT.parent))  # as Python does for a script: its package lies beside
-    spec = importlib.util.spec_from_file_location("collect_statistics", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-COMMAND = load_script()
-
-
-@dataclasses.dataclass(frozen=True)
-class Finished:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def collect(*arguments: object) -> Finished:
-    stdout, stderr = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        code = COMMAND.main(["--threads", "1", *map(str, arguments)])
-    return Finished(code, stdout.getvalue(), stderr.getvalue())
-
-
-def collected(*arguments: object) -> str:
-    done = collect(*arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def read(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

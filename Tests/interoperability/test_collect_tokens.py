@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+from collector_models import save_llama
 from collector_reference import (
     F64,
     causal_loss,
@@ -14,35 +15,16 @@ from collector_reference import (
     collected,
     hooked_rows,
     read,
-    save,
     windows,
     write_bytes,
     write_lines,
 )
 from safetensors import safe_open
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 SEQUENCES, LENGTH, FOLDS = 8, 12, 4
 SIZES = ("--sequences", SEQUENCES, "--length", LENGTH, "--folds", FOLDS, "--batch-size", 2)
-
-
-def save_llama(folder: Path, bias: bool = True) -> Path:
-    torch.manual_seed(3)
-    config = LlamaConfig(
-        vocab_size=256,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-        attention_bias=bias,
-        initializer_range=0.3,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    return save(LlamaForCausalLM(config), folder)
 
 
 def lines_of(text: Path) -> list[torch.Tensor]:

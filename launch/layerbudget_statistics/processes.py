@@ -6,6 +6,7 @@ processes meet after each step, take the first failure in rank order, and leave 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import sys
@@ -19,7 +20,7 @@ from .plain_errors import EXIT_DATA, EXIT_INPUT, EXIT_USAGE, CommandError
 
 Result = TypeVar("Result")
 PATIENCE = datetime.timedelta(days=7)  # for slower processes; torchrun ends all if one dies
-FAILED = "layerbudget/failed"
+FAILED, SPOKEN = "layerbudget/failed", "layerbudget/spoken"
 
 
 class FailedElsewhere(CommandError):
@@ -29,7 +30,7 @@ class FailedElsewhere(CommandError):
 class Processes:
     """All processes of this run, this one among them.
 
-    Collective: every process calls `together`, `add_up`, `gather` and `meet` in the same order.
+    Collective: every process calls `together`, `add_up` and `gather` in the same order.
     """
 
     def __init__(self) -> None:
@@ -108,8 +109,19 @@ class Processes:
         distributed.gather_object(own, everyone)
         return [value for value in everyone or [] if value is not None]
 
-    def meet(self) -> None:
-        """Nobody leaves before all are here, above all not before the error has been printed."""
-        if self.count > 1:
-            distributed.barrier()
-            distributed.destroy_process_group()
+    def leave(self, code: int) -> int:
+        """The exit code, when this process may go: not before process 0 has said what it has to.
+
+        With others it does not return: they end here, since taking gloo's threads down while peers
+        go away now and then aborts a process whose work is done.
+        """
+        if self.count == 1:
+            return code
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if self.leads:
+            self.store.set(SPOKEN, "1")
+        else:
+            with contextlib.suppress(RuntimeError):  # the store's host may be gone already
+                self.store.wait([SPOKEN], PATIENCE)
+        os._exit(code)
