@@ -23,8 +23,8 @@ Each expert is a module of its own: A and G are means over the <module>.num_toke
 reached it, gradient and diagonal over all N sequences. Such models run one sequence per pass.
 
 Raw captures (--collect tokens) cost (in + out) x 4 bytes per token and module, in memory and on
-disk (2 with --token-dtype BF16); modules that share their input store it once. The size is printed
-before the run.
+disk (2 with --token-dtype BF16); modules that share their input store it once, the input embedding
+stores none. The size is printed before the run.
 
 To share the work: torchrun --nproc-per-node K launch/collect_statistics.py ... A run that was
 killed goes on where it stood when it is repeated.
@@ -104,7 +104,7 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=256,
         metavar="TOKENS",
-        help="predicted tokens per sequence, at most (default: %(default)s)",
+        help="tokens per sequence, at most (default: %(default)s)",
     )
     sample.add_argument(
         "--split",

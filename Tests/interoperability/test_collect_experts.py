@@ -136,7 +136,7 @@ def test_fused_experts_are_modules_of_their_own(tmp_path: Path) -> None:
     assert total == 2 * SEQUENCES * LENGTH == 2 * int(metadata["num_tokens"])
     assert "model.layers.0.mlp.gate.num_tokens" not in tensors
     assert "no token reached 4 modules" in printed and "one sequence per pass" in printed
-    assert "raw captures: at most" in printed
+    assert "raw captures: about" in printed
     assert "model.layers.*.mlp.experts.*.gate_up_proj" in printed
 
 

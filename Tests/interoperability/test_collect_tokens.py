@@ -83,7 +83,7 @@ def check_stored_once(output: Path, tokens: int, printed: str) -> None:
     )
     of_inputs, of_outputs = 16 + 16 + 16 + 24, 16 + 8 + 8 + 16 + 24 + 24 + 16
     assert size == 2 * (of_inputs + of_outputs) * tokens * 8
-    assert f"raw captures: {size} bytes" in printed
+    assert f"raw captures: about {size} bytes" in printed
 
 
 def test_tokens_can_be_stored_in_two_bytes(tmp_path: Path) -> None:

@@ -34,10 +34,15 @@ def input_identity(capture: Capture, has_bias: bool) -> tuple[object, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Probe:
-    """What one pass shows: the usable modules, who leads, and whether rows are told apart."""
+    """What one pass shows.
+
+    The usable modules; who leads; the share of the batch's tokens that each module saw; and whether
+    only batches of one sequence can be told apart.
+    """
 
     coverage: Coverage
     leaders: Leaders
+    shares: dict[str, float]
     one_by_one: bool
 
 
@@ -67,9 +72,17 @@ def probe(model: nn.Module, recorder: Recorder, coverage: Coverage, batch: Batch
         assert capture is not None
         maps[name] = own
         leaders[name] = first.setdefault(input_identity(capture, own.has_bias), name)
+    shares = {name: share_seen(name in routed, called.get(name), batch) for name in maps}
     recorder.clear()
     skipped.sort(key=lambda row: natural_key(row[0]))
-    return Probe(Coverage(maps, skipped), leaders, bool(routed & set(maps)))
+    return Probe(Coverage(maps, skipped), leaders, shares, bool(routed & set(maps)))
+
+
+def share_seen(is_routed: bool, capture: Capture | None, batch: Batch) -> float:
+    if capture is None or capture.input is None:
+        return 0.0
+    rows = capture.input.numel() / capture.input.shape[-1]
+    return rows / batch.mask.numel() if is_routed else 1.0
 
 
 def has_own_rows(name: str, own: LinearMap, capture: Capture, batch: Batch) -> bool:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from transformers.utils import logging as transformers_logging
 
-from .alias_detection import Leaders, probe
+from .alias_detection import Leaders, Probe, probe
 from .checkpoints import Checkpoints, Progress
 from .collection_pass import Collected, Pass
 from .coverage_table import print_coverage
@@ -73,17 +73,17 @@ def prepare(options: argparse.Namespace, processes: Processes) -> Prepared:
     print(f"tokens: {encoder.description}")
     samples = read_samples(options, encoder)
     check_lengths(model, samples)
-    recorder, coverage, leaders, one_by_one = look(options, model, samples)
-    size = 1 if one_by_one else options.batch_size
+    recorder, seen = look(options, model, samples)
+    size = 1 if seen.one_by_one else options.batch_size
     if size < options.batch_size:
         print("note: one sequence per pass, as some modules see other rows than the batch's tokens")
     shares = (options.folds, size, options.device, processes.rank, processes.count)
     batches = list(make_batches(samples, *shares))
-    collected = make_collected(options, coverage, leaders)
+    collected = make_collected(options, seen.coverage, seen.leaders)
     if collected.records:
         tokens = sum(len(sample.inputs) for sample in samples)
-        size = expected_bytes(collected.records, tokens)
-        print(f"raw captures: {'at most ' * one_by_one}{size} bytes, held in memory until the end")
+        expected = expected_bytes(collected.records, seen.shares, tokens)
+        print(f"raw captures: about {expected} bytes, held in memory until they are written")
     checkpoints = Checkpoints(
         options.output,
         processes.rank,
@@ -106,7 +106,7 @@ def read_samples(options: argparse.Namespace, encoder: Encoder) -> list[Sample]:
 
 def look(
     options: argparse.Namespace, model: nn.Module, samples: list[Sample]
-) -> tuple[Recorder, Coverage, Leaders, bool]:
+) -> tuple[Recorder, Probe]:
     """What is covered, by the options and by one pass over the first samples."""
     folder = options.from_kronfluence
     if folder:
@@ -122,7 +122,7 @@ def look(
         require_all(seen.coverage, wanted, folder)
     if not seen.coverage.maps:
         raise CommandError(EXIT_DATA, "no linear module is covered (the table above says why)")
-    return recorder, seen.coverage, seen.leaders, seen.one_by_one
+    return recorder, seen
 
 
 def make_collected(options: argparse.Namespace, coverage: Coverage, leaders: Leaders) -> Collected:

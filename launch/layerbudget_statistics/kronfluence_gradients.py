@@ -97,6 +97,8 @@ def write_gradients(
     options: argparse.Namespace, tensors: dict[str, torch.Tensor], metadata: dict[str, str]
 ) -> list[Path]:
     """Both files; their keys are module names, without a quantity."""
+    folder = options.from_kronfluence
+    (folder / FOLDS).unlink(missing_ok=True)  # of an earlier run: never beside a newer mean
     written = []
     for file, quantity in ((MEAN, ".gradient"), (FOLDS, ".gradient_folds")):
         own = {
@@ -105,6 +107,6 @@ def write_gradients(
             if key.endswith(quantity)
         }
         if own:
-            write_safetensors(options.from_kronfluence / file, own, metadata)
-            written.append(options.from_kronfluence / file)
+            write_safetensors(folder / file, own, metadata)
+            written.append(folder / file)
     return written

@@ -28,6 +28,51 @@ class Coverage:
     skipped: list[tuple[str, int, str]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What the options let be covered."""
+
+    pattern: re.Pattern[str] | None = None
+    head: bool = False
+    embeddings: bool = False
+    dense_factors: bool = True
+    large: str = "skip"
+    limit: int = 32766
+
+    @staticmethod
+    def by_options(options: argparse.Namespace) -> Wanted:
+        return Wanted(
+            options.modules,
+            options.include_head,
+            options.include_embeddings,
+            "kfac" in options.collect,
+            options.large_modules,
+            options.large_limit,
+        )
+
+    def chosen(self, name: str) -> bool:
+        return self.pattern is None or self.pattern.search(name) is not None
+
+    def sized(self, name: str, own: LinearMap) -> LinearMap | str:
+        """The map with the factors it can have, or why it is left out."""
+        sides = {"A": 0 if own.diagonal_inputs else own.columns, "G": own.outputs}
+        letter, side = max(sides.items(), key=lambda item: item[1])
+        if not self.dense_factors or side <= self.limit:
+            return own
+        told = f"its {letter} would be {side} x {side}, above --large-limit {self.limit}"
+        if self.large == "error":
+            raise CommandError(
+                EXIT_DATA, f"{name}: {told}; use --large-modules diagonal or skip, or --modules"
+            )
+        if self.large == "skip":
+            return f"{told}: use --large-modules diagonal"
+        return dataclasses.replace(
+            own,
+            diagonal_inputs=own.diagonal_inputs or sides["A"] > self.limit,
+            diagonal_outputs=sides["G"] > self.limit,
+        )
+
+
 def natural_key(name: str) -> list[tuple[int, int, str]]:
     """Orders layer 2 before layer 10."""
     parts = re.split(r"(\d+)", name)
@@ -81,51 +126,6 @@ def is_product(module: nn.Module) -> bool:
     """A router, say: not a linear module, but a matrix of its own and at most a bias beside it."""
     own = dict(module.named_parameters(recurse=False))
     return "weight" in own and own["weight"].dim() == 2 and set(own) <= {"weight", "bias"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What the options let be covered."""
-
-    pattern: re.Pattern[str] | None = None
-    head: bool = False
-    embeddings: bool = False
-    dense_factors: bool = True
-    large: str = "skip"
-    limit: int = 32766
-
-    @staticmethod
-    def by_options(options: argparse.Namespace) -> Wanted:
-        return Wanted(
-            options.modules,
-            options.include_head,
-            options.include_embeddings,
-            "kfac" in options.collect,
-            options.large_modules,
-            options.large_limit,
-        )
-
-    def chosen(self, name: str) -> bool:
-        return self.pattern is None or self.pattern.search(name) is not None
-
-    def sized(self, name: str, own: LinearMap) -> LinearMap | str:
-        """The map with the factors it can have, or why it is left out."""
-        sides = {"A": 0 if own.diagonal_inputs else own.columns, "G": own.outputs}
-        letter, side = max(sides.items(), key=lambda item: item[1])
-        if not self.dense_factors or side <= self.limit:
-            return own
-        told = f"its {letter} would be {side} x {side}, above --large-limit {self.limit}"
-        if self.large == "error":
-            raise CommandError(
-                EXIT_DATA, f"{name}: {told}; use --large-modules diagonal or skip, or --modules"
-            )
-        if self.large == "skip":
-            return f"{told}: use --large-modules diagonal"
-        return dataclasses.replace(
-            own,
-            diagonal_inputs=own.diagonal_inputs or sides["A"] > self.limit,
-            diagonal_outputs=sides["G"] > self.limit,
-        )
 
 
 def weight_owners(model: nn.Module) -> dict[int, list[str]]:

@@ -82,8 +82,10 @@ def make_records(
     }
 
 
-def expected_bytes(records: dict[str, TokenRecord], tokens: int) -> int:
-    """Of all records if every module sees every token: an expert sees fewer."""
-    widths = (own.sides[1] + (own.sides[0] if own.leads else 0) for own in records.values())
-    size = max((own.dtype.itemsize for own in records.values()), default=0)
-    return sum(widths) * tokens * size
+def expected_bytes(records: dict[str, TokenRecord], shares: dict[str, float], tokens: int) -> int:
+    """Of all records, if every module goes on to see the share of all tokens it saw at first."""
+    numbers = 0.0
+    for name, own in records.items():
+        width = own.sides[1] + (own.sides[0] if own.leads else 0)
+        numbers += width * shares[name] * own.dtype.itemsize
+    return round(numbers * tokens)
