@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -112,3 +114,24 @@ def test_masking_does_not_depend_on_batches_and_needs_a_mask_token(tmp_path: Pat
         file.unlink()
     done = collect("--model", bare, "--text", text, "-o", tmp_path / "s")
     assert done.returncode == 65 and "tokenizer" in done.stderr
+
+
+def test_the_task_follows_the_config(tmp_path: Path) -> None:
+    """BERT's classes for both tasks have one model type: the architecture tells, else the type."""
+    from layerbudget_statistics.language_model import choose_task
+
+    folder = save_bert(tmp_path / "bert")
+    config = json.loads((folder / "config.json").read_text())
+    for architectures, is_decoder, task in (
+        (["BertForMaskedLM"], False, "masked"),
+        (["BertLMHeadModel"], True, "causal"),
+        (["BertForPreTraining"], False, "masked"),
+        (None, False, "masked"),
+        (None, True, "causal"),
+    ):
+        changed = {**config, "architectures": architectures, "is_decoder": is_decoder}
+        (folder / "config.json").write_text(json.dumps(changed))
+        assert choose_task(argparse.Namespace(task="auto", model=folder)) == task
+    gpt2 = save_gpt2(tmp_path / "gpt2")
+    assert choose_task(argparse.Namespace(task="auto", model=gpt2)) == "causal"
+    assert choose_task(argparse.Namespace(task="masked", model=gpt2)) == "masked"

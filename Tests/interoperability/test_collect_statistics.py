@@ -288,6 +288,9 @@ def test_chosen_modules_lead_and_the_table_says_what_is_skipped(tmp_path: Path) 
 def test_errors_are_one_line_with_the_right_code(tmp_path: Path) -> None:
     model, text = save_llama(tmp_path / "tiny", bias=False), write_text(tmp_path / "text.txt")
     other = save_llama(tmp_path / "other", bias=False, vocabulary=300)
+    cut = save_llama(tmp_path / "cut", bias=False)
+    weights = cut / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:3000])
     output = ("-o", tmp_path / "s.safetensors")
     cases: list[tuple[int, str, tuple[object, ...]]] = [
         (64, "--folds", ("--model", model, "--text", text, *output, "--folds", 1)),
@@ -299,6 +302,10 @@ def test_errors_are_one_line_with_the_right_code(tmp_path: Path) -> None:
         ),
         (65, "too few", ("--model", model, "--text", text, *output, "--length", 60)),
         (65, "no tokenizer", ("--model", other, "--text", text, *output)),
+        (65, "cannot load", ("--model", cut, "--text", text, *output)),
+        (66, "text.txt", ("--model", model, "--text", text, "-o", text / "s.safetensors")),
+        (64, "-o/--output", ("--model", model, "--text", text)),
+        (64, "between 0 and 1", ("--model", model, "--text", text, *output, "--mask-share", 1)),
         (66, "not a folder", ("--model", tmp_path / "none", "--text", text, *output)),
         (66, "not a file", ("--model", model, "--text", tmp_path / "none", *output)),
     ]

@@ -60,6 +60,7 @@ def run(options: argparse.Namespace, processes: Processes) -> None:
 
 
 def prepare(options: argparse.Namespace, processes: Processes) -> Prepared:
+    options.output.parent.mkdir(parents=True, exist_ok=True)  # fails now rather than at the end
     fingerprint = identity(options, processes.count, with_times=True)
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from .module_captures import Recorder
 from .padded_batches import IGNORED, Batch, Sample
@@ -39,9 +37,8 @@ def choose_task(options: argparse.Namespace) -> str:
             return "masked"
         if architecture.endswith(("ForCausalLM", "LMHeadModel")):
             return "causal"
-    causal = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     masked = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    return "masked" if masked and not causal else "causal"
+    return "masked" if masked and not getattr(config, "is_decoder", False) else "causal"
 
 
 def load_model(options: argparse.Namespace, task: str) -> nn.Module:
@@ -52,7 +49,7 @@ def load_model(options: argparse.Namespace, task: str) -> nn.Module:
             dtype=getattr(torch, options.model_dtype),
             output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise CommandError(
             EXIT_DATA,
             f"cannot load {options.model} as a {task} language model: {first_line(error)}",

@@ -75,9 +75,11 @@ class WeightProducts(TorchFunctionMode):
         elif function in SAME_WEIGHT and (name := self.name_of(arguments[0])):
             self.derived[id(result)] = (name, result)
         elif function in PRODUCTS:
-            weight = arguments[1] if len(arguments) > 1 else (options or {}).get("weight")
+            named = options or {}
+            read = arguments[0] if arguments else named.get("input")
+            weight = arguments[1] if len(arguments) > 1 else named.get("weight")
             if name := self.name_of(weight):
-                self.report(name, arguments[0], result)
+                self.report(name, read, result)
         return result
 
     def sliced(self, names: dict[int, str], index: object, weight: torch.Tensor) -> None:
