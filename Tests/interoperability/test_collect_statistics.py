@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import importlib.util
-import io
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
+from collector_reference import TOLERANCE, collect, collected
 from safetensors import safe_open
 from torch import nn
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-SCRIPT = Path(__file__).resolve().parents[2] / "launch" / "collect_statistics.py"
 SEQUENCES, LENGTH, FOLDS = 8, 12, 4
-TOLERANCE = {"rtol": 2e-5, "atol": 1e-7}
 
 
 def save_llama(folder: Path, *, bias: bool, vocabulary: int = 256) -> Path:
@@ -51,40 +44,6 @@ def write_text(file: Path) -> Path:
     size = SEQUENCES * LENGTH + 1
     file.write_bytes(bytes(torch.randint(32, 127, (size,), generator=generator).tolist()))
     return file
-
-
-def load_script() -> ModuleType:
-    """The script as a module, so that torch is imported once and not once per run."""
-    sys.path.insert(0, str(SCRIPT.parent))  # as Python does for a script: its package lies beside
-    spec = importlib.util.spec_from_file_location("collect_statistics", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-COMMAND = load_script()
-
-
-@dataclasses.dataclass(frozen=True)
-class Finished:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def collect(*arguments: object) -> Finished:
-    stdout, stderr = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        code = COMMAND.main(["--threads", "1", *map(str, arguments)])
-    return Finished(code, stdout.getvalue(), stderr.getvalue())
-
-
-def collected(*arguments: object) -> str:
-    done = collect(*arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def read(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -329,6 +288,9 @@ def test_chosen_modules_lead_and_the_table_says_what_is_skipped(tmp_path: Path) 
 def test_errors_are_one_line_with_the_right_code(tmp_path: Path) -> None:
     model, text = save_llama(tmp_path / "tiny", bias=False), write_text(tmp_path / "text.txt")
     other = save_llama(tmp_path / "other", bias=False, vocabulary=300)
+    cut = save_llama(tmp_path / "cut", bias=False)
+    weights = cut / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:3000])
     output = ("-o", tmp_path / "s.safetensors")
     cases: list[tuple[int, str, tuple[object, ...]]] = [
         (64, "--folds", ("--model", model, "--text", text, *output, "--folds", 1)),
@@ -340,6 +302,10 @@ def test_errors_are_one_line_with_the_right_code(tmp_path: Path) -> None:
         ),
         (65, "too few", ("--model", model, "--text", text, *output, "--length", 60)),
         (65, "no tokenizer", ("--model", other, "--text", text, *output)),
+        (65, "cannot load", ("--model", cut, "--text", text, *output)),
+        (66, "text.txt", ("--model", model, "--text", text, "-o", text / "s.safetensors")),
+        (64, "-o/--output", ("--model", model, "--text", text)),
+        (64, "between 0 and 1", ("--model", model, "--text", text, *output, "--mask-share", 1)),
         (66, "not a folder", ("--model", tmp_path / "none", "--text", text, *output)),
         (66, "not a file", ("--model", model, "--text", tmp_path / "none", *output)),
     ]

@@ -6,44 +6,58 @@ x x^T, sum of d d^T, and the sum over sequences of (sum of d x^T)^2.
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import time
-
 import torch
-from torch import nn
 
-from .alias_detection import input_identity
-from .causal_model import run_batch
-from .module_captures import Capture, Recorder, unusable
+from .linear_maps import LinearMap
+from .module_captures import Capture
 from .padded_batches import Batch
-from .plain_errors import EXIT_DATA, CommandError
+
+
+def zeros(*shape: int) -> torch.Tensor:
+    return torch.zeros(shape, dtype=torch.float64)
 
 
 class Sums:
     """Float64 sums of one module: what `collect` asks for, over all batches so far."""
 
-    def __init__(self, module: nn.Linear, folds: int, collect: frozenset[str], leads: bool) -> None:
-        self.has_bias = module.bias is not None
-        rows, columns = module.out_features, module.in_features + int(self.has_bias)
-
-        def zeros(*shape: int) -> torch.Tensor:
-            return torch.zeros(shape, dtype=torch.float64)
-
+    def __init__(self, own: LinearMap, folds: int, collect: frozenset[str], leads: bool) -> None:
+        self.has_bias = own.has_bias
+        rows, columns = own.outputs, own.columns
         self.folds = zeros(max(1, folds), rows, columns)
         self.squares = zeros(rows, columns) if "diagonal" in collect else None
-        self.inputs = zeros(columns, columns) if "kfac" in collect and leads else None
-        self.outputs = zeros(rows, rows) if "kfac" in collect else None
+        self.inputs = self.outputs = None
+        if "kfac" in collect and leads:
+            self.inputs = zeros(columns) if own.diagonal_inputs else zeros(columns, columns)
+        if "kfac" in collect:
+            self.outputs = zeros(rows) if own.diagonal_outputs else zeros(rows, rows)
+        self.tokens = torch.zeros(1, dtype=torch.int64)  # rows that reached this module
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Everything that is summed, by name, as it is held: writing into it changes the sums."""
+        parts = {
+            "folds": self.folds,
+            "squares": self.squares,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "tokens": self.tokens,
+        }
+        return {name: tensor for name, tensor in parts.items() if tensor is not None}
 
     def add(self, capture: Capture, batch: Batch) -> None:
-        """x [sequences, length, in(+1)] and d [sequences, length, out], zero where padded."""
+        """x [sequences, length, in(+1)] and d [sequences, length, out], zero where padded.
+
+        A batch of one sequence has no padding, and the rows may be any that belong to it.
+        """
         assert capture.input is not None and capture.output_gradient is not None
-        shape = (*batch.inputs.shape, -1)
-        keep = batch.mask[..., None]
-        x = capture.input.reshape(shape).float() * keep
-        d = capture.output_gradient.reshape(shape).float() * keep
+        alone = len(batch.inputs) == 1
+        shape = (1, -1) if alone else tuple(batch.inputs.shape)
+        x = capture.input.reshape(*shape, capture.input.shape[-1]).float()
+        d = capture.output_gradient.reshape(*shape, capture.output_gradient.shape[-1]).float()
+        keep = torch.ones_like(x[..., :1], dtype=torch.bool) if alone else batch.mask[..., None]
+        x, d = x * keep, d * keep
         if self.has_bias:
             x = torch.cat([x, keep.float()], dim=-1)
+        self.tokens += int(keep.sum())
         if self.squares is None:
             self.folds[batch.fold] += wide(d.flatten(0, 1).T @ x.flatten(0, 1))
         else:
@@ -51,70 +65,43 @@ class Sums:
                 gradient = wide(sequence_d.T @ sequence_x)
                 self.folds[batch.fold] += gradient
                 self.squares.addcmul_(gradient, gradient)
-        if self.inputs is not None:
-            self.inputs += wide(x.flatten(0, 1).T @ x.flatten(0, 1))
-        if self.outputs is not None:
-            self.outputs += wide(d.flatten(0, 1).T @ d.flatten(0, 1))
+        add_moment(self.inputs, x.flatten(0, 1))
+        add_moment(self.outputs, d.flatten(0, 1))
+
+
+def add_moment(total: torch.Tensor | None, rows: torch.Tensor) -> None:
+    """Adds the sum of r r^T over the rows, or its diagonal where that is all that is kept."""
+    if total is not None and total.dim() == 2:
+        total += wide(rows.T @ rows)
+    elif total is not None:
+        total += rows.square().sum(0, dtype=torch.float64).cpu()
 
 
 def wide(product: torch.Tensor) -> torch.Tensor:
     return product.to("cpu", torch.float64)
 
 
-@dataclasses.dataclass(frozen=True)
-class Totals:
-    samples: int
-    tokens: int
-    loss: float
+class EmbeddingSums(Sums):
+    """The same for an input embedding, W [out, vocabulary]: x is one-hot, so nothing is multiplied.
+
+    A is the diagonal of how often each token comes.
+    """
+
+    def add(self, capture: Capture, batch: Batch) -> None:
+        assert capture.output_gradient is not None
+        gradient = capture.output_gradient.to("cpu")
+        for tokens, d, keep in zip(batch.inputs.cpu(), gradient, batch.mask.cpu(), strict=True):
+            seen, places = tokens[keep].unique(return_inverse=True)
+            part = zeros(len(seen), d.shape[-1]).index_add_(0, places, d[keep].double()).T
+            self.folds[batch.fold][:, seen] += part
+            if self.squares is not None:
+                self.squares[:, seen] += part.square()
+            if self.inputs is not None:
+                self.inputs[seen] += places.bincount(minlength=len(seen)).double()
+        self.tokens += int(batch.mask.sum())
+        add_moment(self.outputs, (gradient.float() * batch.mask.cpu()[..., None]).flatten(0, 1))
 
 
-def collect(
-    model: nn.Module,
-    recorder: Recorder,
-    leaders: dict[str, str],
-    sums: dict[str, Sums],
-    batches: list[Batch],
-) -> Totals:
-    """Adds every batch to `sums`."""
-    samples, tokens, total, began = 0, 0, 0.0, time.monotonic()
-    for number, batch in enumerate(batches, 1):
-        recorder.clear()
-        loss = run_batch(model, batch)
-        if not math.isfinite(loss):
-            raise CommandError(
-                EXIT_DATA, f"the loss of batch {number} is {loss}: try --model-dtype float32"
-            )
-        add_batch(recorder, leaders, sums, batch)
-        samples, tokens, total = (
-            samples + len(batch.inputs),
-            tokens + int(batch.mask.sum()),
-            total + loss,
-        )
-        if number == len(batches) or number % max(1, len(batches) // 8) == 0:
-            print(
-                f"batch {number}/{len(batches)}  loss {total / tokens:.4f} per token  "
-                f"{time.monotonic() - began:.0f} s",
-                flush=True,
-            )
-    recorder.clear()
-    return Totals(samples, tokens, total)
-
-
-def add_batch(
-    recorder: Recorder, leaders: dict[str, str], sums: dict[str, Sums], batch: Batch
-) -> None:
-    for name, module_sums in sums.items():
-        capture = recorder.captures.get(name)
-        if reason := unusable(capture, batch):
-            raise CommandError(
-                EXIT_DATA,
-                f"{name}: {reason}, unlike in the first batch; leave it out with --modules",
-            )
-        assert capture is not None
-        leader = recorder.captures[leaders[name]]
-        bias = module_sums.has_bias
-        if input_identity(capture, bias) != input_identity(leader, bias):
-            raise CommandError(
-                EXIT_DATA, f"{name}: shares its input with {leaders[name]} in some batches only"
-            )
-        module_sums.add(capture, batch)
+def make_sums(own: LinearMap, folds: int, collect: frozenset[str], leads: bool) -> Sums:
+    kind = EmbeddingSums if own.kind == "embedding" else Sums
+    return kind(own, folds, collect, leads)

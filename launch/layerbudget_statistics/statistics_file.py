@@ -13,6 +13,7 @@ import torch
 from .module_coverage import natural_key
 
 STORED_TYPES = {"F64": torch.float64, "F32": torch.float32, "BF16": torch.bfloat16}
+COUNTS = {"I64": torch.int64}
 
 
 def is_one_file(output: Path) -> bool:
@@ -42,7 +43,7 @@ def write_safetensors(
 
 def safetensors_header(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> bytes:
     """Length and JSON of a safetensors file, keys sorted: equal tensors give equal bytes."""
-    names = {kind: name for name, kind in STORED_TYPES.items()}
+    names = {kind: name for name, kind in (STORED_TYPES | COUNTS).items()}
     header: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for key, tensor in tensors.items():

@@ -24,6 +24,7 @@ class Encoder:
     """Text to token numbers: the folder's tokenizer, or raw bytes for a vocabulary of 256."""
 
     def __init__(self, folder: Path, vocabulary: int) -> None:
+        self.folder = folder
         self.tokenizer: Any = None
         if any((folder / name).is_file() for name in TOKENIZER_FILES):
             self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -46,15 +47,18 @@ class Encoder:
         return torch.tensor(found, dtype=torch.int64)
 
 
-def read_sequences(options: argparse.Namespace, encoder: Encoder) -> list[torch.Tensor]:
-    """Every sequence the text offers, int64 [2 ... length + 1]: inputs and shifted labels."""
-    data = options.text.read_bytes()
+def read_sequences(options: argparse.Namespace, encoder: Encoder, shift: int) -> list[torch.Tensor]:
+    """Every sequence the text offers, int64 [1 + shift ... length + shift].
+
+    `shift` is 1 where each token's label is the next token, 0 where it is the token itself.
+    """
+    data, size = options.text.read_bytes(), options.length + shift
     if options.split == "windows":
         tokens = encoder.encode(data, whole=False)
-        starts = range(0, len(tokens) - options.length, options.length)
-        return [tokens[start : start + options.length + 1] for start in starts]
+        starts = range(0, len(tokens) - size + 1, options.length)
+        return [tokens[start : start + size] for start in starts]
     lines = (encoder.encode(line, whole=True) for line in data.splitlines() if line.strip())
-    return [line[: options.length + 1] for line in lines if len(line) > 1]
+    return [line[:size] for line in lines if len(line) > shift]
 
 
 def choose_sequences(found: list[torch.Tensor], options: argparse.Namespace) -> list[torch.Tensor]:
