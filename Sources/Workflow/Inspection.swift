@@ -14,6 +14,25 @@ public struct Inspection: Codable, Sendable, Equatable {
   public let facts: [Fact]
   public let columns: [String]
   public let rows: [[String]]
+  /// Scores: a second table, of the modules behind the units.
+  public let modules: Modules?
+
+  public struct Modules: Codable, Sendable, Equatable {
+    public let columns: [String]
+    public let rows: [[String]]
+  }
+
+  init(
+    path: String, kind: String, facts: [Fact], columns: [String], rows: [[String]],
+    modules: Modules? = nil
+  ) {
+    self.path = path
+    self.kind = kind
+    self.facts = facts
+    self.columns = columns
+    self.rows = rows
+    self.modules = modules
+  }
 
   private static func look(at path: String) throws(Failure) -> Inspection {
     if path.hasSuffix(".json") || path.hasSuffix(".csv") {
@@ -95,13 +114,6 @@ public struct Inspection: Codable, Sendable, Equatable {
 
   private static func scores(_ scores: ScoresDocument, path: String) -> Inspection {
     let modules = scores.units.flatMap(\.modulesDetail)
-    let units = scores.units.map {
-      [
-        $0.name, "\($0.modules.count)", "\($0.parameters)", NumberText.short($0.gain),
-        $0.gradientNormSquared.map(NumberText.short) ?? "",
-        $0.quality.map(NumberText.short) ?? "",
-      ]
-    }
     return Inspection(
       path: path, kind: "scores of \(scores.units.count) units",
       facts: [
@@ -109,10 +121,17 @@ public struct Inspection: Codable, Sendable, Equatable {
         Fact(name: "damping", value: scores.damping),
         Fact(name: "parameters", value: "\(scores.units.reduce(0) { $0 + $1.parameters })"),
       ] + scores.notes.map { Fact(name: "note", value: $0) },
-      columns: modules.isEmpty
-        ? ["unit", "modules", "parameters", "gain", "gradient norm²", "quality"]
-        : ModuleColumns.titles,
-      rows: modules.isEmpty ? units : modules.map(ModuleColumns.cells))
+      columns: ["unit", "modules", "parameters", "gain", "gradient norm²", "quality"],
+      rows: scores.units.map {
+        [
+          $0.name, "\($0.modules.count)", "\($0.parameters)", NumberText.short($0.gain),
+          $0.gradientNormSquared.map(NumberText.short) ?? "",
+          $0.quality.map(NumberText.short) ?? "",
+        ]
+      },
+      modules: modules.isEmpty
+        ? nil
+        : Modules(columns: ModuleColumns.titles, rows: modules.map(ModuleColumns.cells)))
   }
 
   private static func plan(_ plan: PlanDocument, path: String) -> Inspection {

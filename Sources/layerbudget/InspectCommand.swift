@@ -53,12 +53,19 @@ private struct InspectWork: Launch.Work {
     }
     var text = "\(inspection.path): \(inspection.kind)\n"
     for fact in inspection.facts { text += "  \(fact.name): \(fact.value)\n" }
+    text += "\n" + table(inspection.columns, inspection.rows)
+    if let modules = inspection.modules { text += "\n" + table(modules.columns, modules.rows) }
+    Process.writeToStandardOutput(text)
+  }
+
+  /// Columns of numbers to the right, the others to the left.
+  private func table(_ columns: [String], _ rows: [[String]]) -> String {
     var table = TextTable(
-      columns: inspection.columns.enumerated().map { index, name in
-        index == 0 || inspection.rows.contains { Double($0[index]) == nil && !$0[index].isEmpty }
+      columns: columns.enumerated().map { index, name in
+        index == 0 || rows.contains { Double($0[index]) == nil && !$0[index].isEmpty }
           ? .text(name) : .number(name)
       })
-    for row in inspection.rows { table.add(row) }
-    Process.writeToStandardOutput(text + "\n" + table.text)
+    for row in rows { table.add(row) }
+    return table.text
   }
 }

@@ -28,6 +28,14 @@ struct AloneTests {
       (["score", "--statistics", "x", "--damping", "half", "-o", "z"], "half"),
       (["score", "--statistics", "x", "--curvature", "magic", "-o", "z"], "magic"),
       (["score", "--statistics", "x"], "-o"),
+      (["score", "--statistics", "x", "--tokens-per-sample", "0", "-o", "z"], "0"),
+      (
+        [
+          "score", "--statistics", "x", "--tokens-per-sample", "auto", "--curvature", "ekfac", "-o",
+          "z",
+        ], "per sample already"
+      ),
+      (["score", "--statistics", "x", "--large-modules", "shrink", "-o", "z"], "shrink"),
       (["alocate"], "alocate"),
     ])
   func usage(arguments: [String], hint: String) throws {
@@ -69,6 +77,55 @@ struct AloneTests {
           "plan.json", "plan.run.json", "pruning.json", "pruning.run.json", "scores.json",
           "scores.run.json",
         ])
+    }
+  }
+
+  @Test("Details show what each gain rests on, and inspect shows the same without computing gains")
+  func details() throws {
+    try temporaryFolder { folder in
+      let scores = folder + "/scores.json"
+      let scored = try Tool.run([
+        "score", "--statistics", Tool.exampleStatistics, "--curvature", "kronecker", "--gain",
+        "plain", "--details", "-o", scores,
+      ])
+      #expect(scored.status == 0, "\(scored.errors)")
+      for title in ["damping", "π", "condition", "clamped", "precision", "bounds", "noise"] {
+        #expect(scored.output.contains(title), "\(title)")
+      }
+      #expect(scored.output.contains("model.layers.11.mlp.up_proj"))
+      #expect(scored.errors.contains("computed in double precision"))
+      let shown = try Tool.run(["inspect", scores])
+      #expect(shown.output.contains("model.layers.11.mlp.up_proj"))
+      #expect(shown.output.contains("computed in double precision"))
+
+      let surveyed = try Tool.run([
+        "inspect", Tool.exampleStatistics, "--curvature", "kronecker", "--tokens-per-sample",
+        "auto",
+      ])
+      #expect(surveyed.status == 0, "\(surveyed.errors)")
+      #expect(surveyed.output.contains("condition ≤"))
+      #expect(surveyed.output.contains("curvature shown: kronecker"))
+      let headers = try Tool.run(["inspect", Tool.exampleStatistics, "--headers"])
+      #expect(headers.output.contains("none, headers only"))
+    }
+  }
+
+  @Test("A grouping that matches nothing is refused; what it leaves out is told")
+  func grouping() throws {
+    try temporaryFolder { folder in
+      func score(_ pattern: String) throws -> Tool.Outcome {
+        try Tool.run([
+          "score", "--statistics", Tool.exampleStatistics, "--group-by", pattern, "-o",
+          folder + "/s.json",
+        ])
+      }
+      let none = try score("nothing(\\d+)")
+      #expect(none.status == 65)
+      #expect(none.errors.contains("matches none of 84 modules"), "\(none.errors)")
+      let some = try score("layers\\.\\d+\\.(mlp)")
+      #expect(some.status == 0, "\(some.errors)")
+      #expect(some.errors.contains("48 modules outside of every group"), "\(some.errors)")
+      #expect(some.output.contains("49 units"))
     }
   }
 

@@ -18,6 +18,16 @@ struct RankedCommandTests {
           "--spend", "all", "--curvature", "diagonal",
         ]
       ),
+      (
+        "exact",
+        ["score"] + statistics + [
+          "--curvature", "kronecker", "--tokens-per-sample", "auto", "--gain", "plain",
+        ]
+      ),
+      (
+        "kronfluence",
+        ["score", "--statistics", Tool.kronfluenceFactors, "--curvature", "ekfac"]
+      ),
       ("half", ["prune"] + statistics + ["--sparsity", "0.5", "--max", "0.9"]),
       (
         "log",
@@ -39,7 +49,7 @@ struct RankedCommandTests {
           #expect(outcome.status == 0, "\(name) on \(ranks): \(outcome.errors)")
           #expect(try contents(path) == expected, "\(name) differs on \(ranks) ranks")
         }
-        guard name != "score" else { continue }
+        guard arguments[0] != "score" else { continue }
         for search in ["bisection", "multisection", "accelerated"] {
           let path = "\(folder)/\(name)-\(search).json"
           let outcome = try Tool.run(
@@ -47,6 +57,19 @@ struct RankedCommandTests {
           #expect(outcome.status == 0, "\(outcome.errors)")
           #expect(try contents(path) == expected, "\(name) differs with \(search)")
         }
+      }
+    }
+  }
+
+  @Test("Inspecting statistics divides them over the ranks and prints the same")
+  func inspectOnRanks() throws {
+    for path in [Tool.exampleStatistics, Tool.kronfluenceFactors] {
+      let alone = try Tool.run(["inspect", path])
+      #expect(alone.status == 0, "\(alone.errors)")
+      for ranks in [2, 3] {
+        let outcome = try Tool.run(["inspect", path], ranks: ranks)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output == alone.output)
       }
     }
   }

@@ -21,6 +21,11 @@ enum Tool {
       .deletingLastPathComponent().path
   }
 
+  /// Factors that the real kronfluence wrote, strategy ekfac.
+  static var kronfluenceFactors: String {
+    repository + "/Tests/CurvatureTests/Fixtures/kronfluence/ekfac"
+  }
+
   static var exampleStatistics: String { repository + "/docs/example/statistics.safetensors" }
 
   /// Runs the tool alone, or on `ranks` ranks of an oversubscribed mpirun. A run that hangs is

@@ -221,7 +221,8 @@ struct WorkflowLawTests {
         (path, "statistics of 12 modules", 12), (scores, "scores of 5 units", 5),
         (plan, "pruning plan of 5 units", 5),
       ] {
-        let seen = try #require(try Inspection.of(SurveyRequest(path: path), over: SoloCollective()))
+        let seen = try #require(
+          try Inspection.of(SurveyRequest(path: path), over: SoloCollective()))
         #expect(seen.kind == kind)
         #expect(seen.rows.count == rows)
         #expect(seen.rows.allSatisfy { $0.count == seen.columns.count })

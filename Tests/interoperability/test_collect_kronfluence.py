@@ -24,8 +24,7 @@ from torch import nn
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-# Install it without its dependencies beside a CPU torch: it would bring a torchvision along that
-# does not fit, and transformers then loads no model.
+# launch/requirements-kronfluence.txt says how to install it.
 pytest.importorskip("kronfluence")
 
 SEQUENCES, LENGTH, FOLDS = 8, 12, 4
