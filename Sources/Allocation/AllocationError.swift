@@ -15,7 +15,8 @@ public enum AllocationError: Error, Sendable, Equatable, CustomStringConvertible
       return "\(what) \(value) cannot be met: \(nearest); \(advice)"
     case .nothingToGain(let units):
       return "all \(units) gains are zero, so no unit is worth more than another; check that the "
-        + "statistics hold gradients of a loss, or use --normalize none with scores of your own"
+        + "statistics hold gradients of a loss (cross-fitted gains are zero where there is only "
+        + "sampling noise: use more samples), or use --normalize none"
     }
   }
 }

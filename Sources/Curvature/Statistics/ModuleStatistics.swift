@@ -62,8 +62,9 @@ extension ModuleStatistics {
     return quantities.filter { seen.insert($0).inserted }
   }
 
-  /// The quantities the module has, as stored names.
+  /// The quantities the module has, as stored names; its counts are shown as numbers elsewhere.
   public var summary: String {
-    StatisticsQuantity.allCases.filter { keys[$0] != nil }.map(\.rawValue).joined(separator: " ")
+    StatisticsQuantity.allCases.filter { keys[$0] != nil && !$0.rawValue.hasPrefix("num_") }
+      .map(\.rawValue).joined(separator: " ")
   }
 }
