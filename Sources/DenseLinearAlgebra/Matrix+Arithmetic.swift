@@ -59,16 +59,6 @@ extension Matrix {
     }
   }
 
-  /// A := A + B. - Precondition: equal shapes.
-  @specialized(where Element == Float)
-  @specialized(where Element == Double)
-  public mutating func add(_ other: borrowing Matrix) {
-    precondition(
-      rows == other.rows && columns == other.columns,
-      "\(rows) × \(columns) and \(other.rows) × \(other.columns) have no sum")
-    for index in unsafe storage.indices { unsafe storage[index] += other.storage[index] }
-  }
-
   /// A := (A + Aᵀ)/2; pairs that are equal keep their bits.
   ///
   /// Returns the largest |aᵢⱼ − aⱼᵢ| and the largest |aᵢⱼ| before; both nan when an element is nan

@@ -10,7 +10,7 @@ struct OpenedUnits {
   /// Reads every header and checks it; the same on every rank.
   init(_ request: StatisticsRequest) throws(Failure) {
     do throws(CurvatureError) {
-      statistics = try Statistics(path: request.path)
+      statistics = try Statistics(path: request.path, choosing: request.selection)
       let all = try request.selection.units(of: statistics.modules)
       let large = try LargeModules(of: all, under: request.options)
       try statistics.requireQuantities(of: request.options.kind, in: large.units)

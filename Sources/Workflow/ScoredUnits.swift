@@ -43,8 +43,8 @@ extension ScoresDocument.Module {
     gainUpperBound = module.bounds.upper
     clampedEigenvalues = facts.clamped?.count
     clampedRatio = facts.clamped.flatMap { $0.largestRatio.isFinite ? $0.largestRatio : nil }
-    samples = module.samples.map { Int($0) }
-    tokens = module.tokens.map { Int($0) }
+    samples = module.samples.flatMap { Int(exactly: $0) }
+    tokens = module.tokens.flatMap { Int(exactly: $0) }
     effectiveDimension = module.effectiveDimension
     predictedNoise = module.predictedNoise
     guard let gram = module.foldGram else { return }

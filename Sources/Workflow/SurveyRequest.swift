@@ -70,9 +70,12 @@ public struct SurveyRequest: Sendable {
 
   private static func cells(_ module: ModuleStatistics, _ survey: ModuleSurvey?) -> [String] {
     func text(_ value: Double?) -> String { value.map(NumberText.short) ?? "" }
+    func text(count: Double?) -> String {
+      count.flatMap { Int(exactly: $0) }.map(String.init) ?? ""
+    }
     return [
       module.name, "\(module.outputs)", "\(module.inputs)",
-      module.samples.map { "\(Int($0))" } ?? "", module.tokens.map { "\(Int($0))" } ?? "",
+      text(count: module.samples), text(count: module.tokens),
       module.folds.map { "\($0)" } ?? "", text(survey?.gradientNormSquared),
       text(survey?.facts.damping), text(survey?.facts.pi), text(survey?.largestCondition),
       text(survey?.bounds.lower), text(survey?.bounds.upper), module.summary,

@@ -16,7 +16,7 @@ struct StatisticsErrorTests {
       let path = folder + "/bad.safetensors"
       try builder.write(to: path)
       do throws(CurvatureError) {
-        let statistics = try Statistics(path: path)
+        let statistics = try Statistics(path: path, choosing: selection)
         let units = try selection.units(of: statistics.modules)
         try statistics.requireQuantities(of: kind, in: units)
         var computer = GainComputer(
@@ -166,6 +166,54 @@ struct StatisticsErrorTests {
       $0.add("a.0.w.gradient", [1, 1], [1])
     }
     expect(text, names: "a.0.w", "num_samples", "sum")
+  }
+
+  @Test("A module that is left out may be incomplete")
+  func excludedIsNotChecked() throws {
+    let text = try message(.identity, selection: UnitSelection(exclude: "half")) {
+      $0.add("a.0.w.gradient", [1, 1], [1])
+      $0.add("a.0.half.activation_covariance", [1, 1], [1])
+    }
+    #expect(text == "no error")
+  }
+
+  @Test("Too many folds and too many samples are refused before anything is allocated")
+  func limits() throws {
+    let folds = try message(.identity) {
+      $0.add("a.0.w.gradient", [1, 1], [1])
+      $0.add("a.0.w.gradient_folds", [1025, 1, 1], .init(repeating: 1, count: 1025))
+    }
+    expect(folds, names: "gradient_folds", "1025", "2 to 1024")
+    let samples = try message(.fisher) {
+      $0.add("a.0.w.gradient", [1, 1], [1])
+      $0.add("a.0.w.token_inputs", [32_767, 1], .init(repeating: 1, count: 32_767))
+      $0.add("a.0.w.token_output_gradients", [32_767, 1], .init(repeating: 1, count: 32_767))
+    }
+    expect(samples, names: "a.0.w", "32767 samples", "32766", "sample_offsets")
+  }
+
+  @Test("A curvature of zeros under a gradient, and eigenvectors that are none, are refused")
+  func degenerate() throws {
+    let flat = try message(.kronecker) {
+      $0.add("a.0.w.gradient", [1, 2], [1, 2])
+      $0.add("a.0.w.activation_covariance", [2, 2], [0, 0, 0, 0])
+      $0.add("a.0.w.gradient_covariance", [1, 1], [0])
+    }
+    expect(flat, names: "a.0.w", "curvature is 0", "--damping absolute")
+    let crooked = try message(.ekfac) {
+      $0.add("a.0.w.gradient", [1, 2], [1, 2])
+      $0.add("a.0.w.activation_eigenvectors", [2, 2], [1, 0.1, 0, 1])
+      $0.add("a.0.w.gradient_eigenvectors", [1, 1], [1])
+      $0.add("a.0.w.lambda_matrix", [1, 2], [1, 1])
+    }
+    expect(crooked, names: "activation_eigenvectors", "not orthonormal", "0.01")
+    let negative = try message(.ekfac) {
+      $0.add("a.0.w.gradient", [1, 2], [1, 2])
+      $0.add("a.0.w.activation_covariance", [2], [1, 1])
+      $0.add("a.0.w.gradient_covariance", [1], [1])
+      $0.add("a.0.w.lambda_matrix", [1, 2], [1, -1])
+    }
+    expect(negative, names: "lambda_matrix", "[0, 1]", "-1.0", "never negative")
   }
 
   @Test("A module without gradient, an empty choice and a bad expression are refused")

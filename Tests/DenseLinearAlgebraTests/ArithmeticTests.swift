@@ -13,6 +13,23 @@ import Testing
     #expect(matrix.elements() == [-22, -4, -6, -8, -30, -12])
   }
 
+  @Test(
+    "Rows, columns and elements are scaled by their own factors, and sums are element by element")
+  func scaling() {
+    var matrix = Matrix<Float>(rows: 2, columns: 3, elements: [1, 2, 3, 4, 5, 6])
+    matrix.scaleRows(by: [2, -1])
+    #expect(matrix.elements() == [2, 4, 6, -4, -5, -6])
+    matrix.scaleColumns(by: [1, 0.5, 0])
+    #expect(matrix.elements() == [2, 2, 0, -4, -2.5, 0])
+    var asked: [[Int]] = []
+    matrix.scaleElements { row, column in
+      asked.append([row, column])
+      return Double(10 * row + column + 1)
+    }
+    #expect(matrix.elements() == [2, 4, 0, -44, -30, 0])
+    #expect(asked == [[0, 0], [0, 1], [1, 0], [1, 1]], "an element that is 0 stays so unasked")
+  }
+
   @Test("The trace of Float elements is added in Float64")
   func wideTrace() {
     // In Float 2²⁴ + 1 rounds back to 2²⁴.

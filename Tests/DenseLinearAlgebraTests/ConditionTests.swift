@@ -30,6 +30,12 @@ import Testing
     var inverseOfL = Matrix<Double>.diagonal([Double](repeating: 1, count: order))
     factor.solveFromLeft(&inverseOfL)
     let inverse = product(inverseOfL, transposedA: true, inverseOfL)
+    // tr(A⁻¹) from the factor alone, in both precisions, is no smaller than 1/λmin.
+    #expect(relativeError(factor.inverseTrace(), inverse.trace) <= 1e-10)
+    let single = try CholeskyFactor(factorizing: a.converted(to: Float.self))
+    #expect(relativeError(single.inverseTrace(), inverse.trace) <= 1e-2)
+    let least = try SymmetricEigen(decomposing: a.copy()).values.first ?? 1
+    #expect(order == 0 || factor.inverseTrace() * least >= 1 - 1e-10)
     let exact = order == 0 ? 1 : 1 / (oneNorm(a) * oneNorm(inverse))
     // Not below, but for rounding, which the condition (some 10²) magnifies.
     #expect(factor.reciprocalCondition >= exact * (1 - 1e-10))

@@ -131,4 +131,39 @@ struct RoundTripTests {
     #expect(error?.problem.contains("rename") == true)
     #expect(try folder.names() == ["taken"])
   }
+
+  @Test("Parts and diagonals of a tensor are those of the whole, and faults name their place in it")
+  func parts() throws {
+    let path = folder.file("parts.safetensors")
+    let values = (0..<25).map { Float($0) }
+    try TensorFileWriter.write(
+      [
+        ("square", .float32, [5, 5], TensorFileWriter.bytes(of: values)),
+        ("bad", .float32, [2, 2], TensorFileWriter.bytes(of: [Float(1), 2, 3, .nan])),
+      ], metadata: [:], to: path)
+    let file = try TensorCollection(path: path)
+    for range in [0..<25, 5..<10, 24..<25, 7..<7] {
+      var part = [Double](repeating: -1, count: range.count)
+      var span = part.mutableSpan
+      try file.readFinite("square", elements: range, into: &span)
+      #expect(part == range.map(Double.init))
+    }
+    #expect(try file.readFiniteDiagonal("square") == [0, 6, 12, 18, 24])
+    for read in [
+      { _ = try file.readFiniteDiagonal("bad") },
+      {
+        var part = [Float](repeating: 0, count: 2)
+        var span = part.mutableSpan
+        try file.readFinite("bad", elements: 2..<4, into: &span)
+      },
+    ] as [() throws -> Void] {
+      do {
+        try read()
+        Issue.record("a nan was accepted")
+      } catch let error as TensorFileError {
+        #expect(error.kind == .nonFinite)
+        #expect("\(error)".contains("[1, 1]"), "\(error)")
+      }
+    }
+  }
 }

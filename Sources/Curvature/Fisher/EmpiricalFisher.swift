@@ -59,28 +59,22 @@ extension MetricBuilder {
 
   /// K of a module's samples: as stored, or from the raw captures.
   func sampleGram(of module: ModuleStatistics) throws(CurvatureError) -> Matrix<Double> {
-    let gram =
-      if module.key(.gram) != nil {
-        try statistics.symmetricMatrix(
-          .gram, of: module, order: try checkedOrder(module.shapes[.gram]?[0] ?? 0, module),
-          as: Double.self)
-      } else {
-        try TokenGram.matrix(of: module, in: statistics)
-      }
-    _ = try checkedOrder(gram.rows, module)
-    return gram
+    guard let order = module.shapes[.gram]?.first else {
+      let samples = try TokenSamples(of: module, in: statistics)
+      try requireFeasible(samples.count, module)
+      return try TokenGram.matrix(of: module, samples, in: statistics)
+    }
+    try requireFeasible(order, module)
+    return try statistics.symmetricMatrix(.gram, of: module, order: order, as: Double.self)
   }
 
-  private func checkedOrder(_ samples: Int, _ module: ModuleStatistics) throws(CurvatureError)
-    -> Int
-  {
+  private func requireFeasible(_ samples: Int, _ module: ModuleStatistics) throws(CurvatureError) {
     guard samples <= GainOptions.largestFactor else {
       throw .statistics(
         "module \"\(module.name)\": \(samples) samples, the limit of --curvature fisher is "
           + "\(GainOptions.largestFactor); use fewer samples, or sequences instead of tokens "
           + "(sample_offsets)")
     }
-    return samples
   }
 
   /// The non-zero eigenvalues of JᵀJ/N are those of K/N; the default damping is relative to their

@@ -12,9 +12,8 @@ enum TokenGram {
   /// K [N, N], symmetric, in Float64.
   /// - Complexity: T² (m + n) flops; T/tile readings of the captures; memory N² and some tiles.
   static func matrix(
-    of module: ModuleStatistics, in statistics: Statistics
+    of module: ModuleStatistics, _ samples: TokenSamples, in statistics: Statistics
   ) throws(CurvatureError) -> Matrix<Double> {
-    let samples = try TokenSamples(of: module, in: statistics)
     let captures = try TokenCaptures(of: module, in: statistics)
     let sampleOfToken = samples.sampleOfToken
     var gram = Matrix<Double>(rows: samples.count, columns: samples.count)

@@ -93,6 +93,12 @@ struct KronfluenceFolder {
     let found = fileNames.filter { $0.hasPrefix("\(stem)_data_partition") }
     guard !found.isEmpty else { return [] }
     let (data, modules) = arguments.partitions(isLambda: stem.contains("lambda"))
+    let largest = 10_000
+    guard (1...largest).contains(data), (1...largest).contains(modules) else {
+      throw .statistics(
+        "\(path)/\(KronfluenceArguments.fileName): \(data) partitions of the data and \(modules) of the "
+          + "modules, but both must be between 1 and \(largest); is it the file of this run?")
+    }
     let expected = (0..<data).flatMap { i in
       (0..<modules).map { "\(stem)_data_partition\(i)_module_partition\($0).safetensors" }
     }

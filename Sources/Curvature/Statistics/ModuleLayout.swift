@@ -95,11 +95,12 @@ struct ModuleLayout {
     func rest(_ inputs: Int) -> [Int] { transposed ? [inputs, outputs] : [outputs, inputs] }
     let isComplete = Array(folds.dropFirst()) == rest(inputs)
     let leavesOutBias = appendsBias && Array(folds.dropFirst()) == rest(inputs - 1)
-    guard folds.count == 3, folds[0] >= 2, isComplete || leavesOutBias else {
+    let limit = 2...1024
+    guard folds.count == 3, limit.contains(folds[0]), isComplete || leavesOutBias else {
       throw mismatch(
         .gradientFolds,
-        expected: "[S, \(rest(inputs).map(String.init).joined(separator: ", "))] with at least 2 "
-          + "folds")
+        expected: "[S, \(rest(inputs).map(String.init).joined(separator: ", "))] with "
+          + "\(limit.lowerBound) to \(limit.upperBound) folds")
     }
     return isComplete ? folds[0] : nil
   }

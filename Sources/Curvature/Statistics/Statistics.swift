@@ -23,7 +23,11 @@ public struct Statistics: Sendable {
     ((try? FolderListing.names(in: path)) ?? []).contains(KronfluenceArguments.fileName)
   }
 
-  public init(path: String) throws(CurvatureError) {
+  /// Opens and checks the modules that `selection` chooses by name; a module that is left out may be
+  /// incomplete.
+  public init(
+    path: String, choosing selection: UnitSelection = UnitSelection()
+  ) throws(CurvatureError) {
     let source =
       if let folder = try KronfluenceFolder(path: path) {
         try folder.source()
@@ -31,7 +35,9 @@ public struct Statistics: Sendable {
         try StatisticsSource(path: path)
       }
     var modules: [ModuleStatistics] = []
-    for (name, keys) in source.keys.sorted(by: { $0.key < $1.key }) {
+    let all = source.keys.sorted { $0.key < $1.key }
+    let chosen = Set(try selection.chosen(all.map(\.key.text)).map(NaturalName.init))
+    for (name, keys) in all where chosen.contains(name) {
       let layout = ModuleLayout(
         name: name.text, keys: keys, tensors: source.tensors, path: path,
         advice: source.adviceOnGradient)

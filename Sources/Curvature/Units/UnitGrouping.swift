@@ -56,21 +56,13 @@ public struct UnitSelection: Sendable, Equatable {
   ///
   /// A module that a grouping expression does not match is a unit of its own.
   public func units(of modules: [ModuleStatistics]) throws(CurvatureError) -> [ModuleUnit] {
-    let include = try include.map { text throws(CurvatureError) in try Self.regex(text) }
-    let exclude = try exclude.map { text throws(CurvatureError) in try Self.regex(text) }
+    let chosen = Set(try chosen(modules.map(\.name)).map(NaturalName.init))
     var pattern: Regex<AnyRegexOutput>?
     if case .pattern(let text) = grouping { pattern = try Self.regex(text) }
 
     var members: [NaturalName: [ModuleStatistics]] = [:]
-    for module in modules {
-      if let include, !module.name.contains(include) { continue }
-      if let exclude, module.name.contains(exclude) { continue }
+    for module in modules where chosen.contains(NaturalName(module.name)) {
       members[NaturalName(unitName(of: module.name, pattern: pattern)), default: []].append(module)
-    }
-    guard !members.isEmpty else {
-      throw .statistics(
-        "no module is left of \(modules.count) after --include \(self.include ?? "everything") and "
-          + "--exclude \(self.exclude ?? "nothing"); the first is \(modules.first?.name ?? "none")")
     }
     if let pattern, !members.values.joined().contains(where: { $0.name.contains(pattern) }) {
       throw .statistics(
@@ -83,6 +75,21 @@ public struct UnitSelection: Sendable, Equatable {
         name: name.text,
         modules: modules.sorted { NaturalName($0.name) < NaturalName($1.name) })
     }
+  }
+
+  /// The names that `include` finds and `exclude` does not, in their order; never none.
+  public func chosen(_ names: [String]) throws(CurvatureError) -> [String] {
+    let included = try include.map { text throws(CurvatureError) in try Self.regex(text) }
+    let excluded = try exclude.map { text throws(CurvatureError) in try Self.regex(text) }
+    let chosen = names.filter { name in
+      included.map { name.contains($0) } ?? true && !(excluded.map { name.contains($0) } ?? false)
+    }
+    guard !chosen.isEmpty else {
+      throw .statistics(
+        "no module is left of \(names.count) after --include \(include ?? "everything") and "
+          + "--exclude \(exclude ?? "nothing"); the first is \(names.first ?? "none")")
+    }
+    return chosen
   }
 
   /// Names of the modules that the grouping has no place for, so that each became a unit of its own.
