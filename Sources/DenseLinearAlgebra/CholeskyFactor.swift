@@ -80,7 +80,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   /// No smaller than 1/λmin(L Lᵀ), so its reciprocal is a bound on the smallest eigenvalue.
   /// - Complexity: order³/3 flops, LAPACK's trtri; order² elements beside the factor.
   public func inverseTrace() -> Double {
-    var inverse = lowerTriangle()
+    let inverse = lowerTriangle()
     guard order > 0, let base = unsafe inverse.storage.baseAddress else { return 0 }
     let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"))
     precondition(info == 0, "a Cholesky factor has a positive diagonal")
