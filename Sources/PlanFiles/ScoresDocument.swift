@@ -29,6 +29,8 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
     public var standardError: Double?
     /// 1 − gainCrossFitted / gainPlain, within 0 ... 1: the share of the plain gain that is noise.
     public var noiseShare: Double?
+    /// Whether the gain is at least two standard errors; nil where no error is known.
+    public var isDistinguishable: Bool?
     /// What sampling noise alone adds to the plain gain, as predicted; only without folds.
     public var predictedNoise: Double?
     /// ‖g‖².
@@ -45,6 +47,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       case standardError = "standard_error"
       case noiseShare = "noise_share"
       case predictedNoise = "predicted_noise"
+      case isDistinguishable = "distinguishable_from_noise"
     }
 
     public init(
@@ -59,9 +62,6 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       self.quality = quality
       self.modulesDetail = modulesDetail
     }
-
-    /// Whether the gain is below two standard errors; nil where no error is known.
-    public var isNoise: Bool? { standardError.map { gain < 2 * $0 } }
 
     /// Another method's file may say less: only name and gain are required.
     public init(from decoder: any Decoder) throws {
@@ -78,6 +78,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)
       noiseShare = try fields.decodeIfPresent(Double.self, forKey: .noiseShare)
       predictedNoise = try fields.decodeIfPresent(Double.self, forKey: .predictedNoise)
+      isDistinguishable = try fields.decodeIfPresent(Bool.self, forKey: .isDistinguishable)
     }
   }
 

@@ -21,10 +21,15 @@ struct PlanTable {
       let share =
         plan.program == .pruning ? unit.continuous : unit.continuous / max(largest, 1e-300)
       table.add(
-        [unit.name, NumberText.short(unit.gain), NumberText.short(unit.quality)]
+        [unit.name, NumberText.short(unit.gain) + mark(unit), NumberText.short(unit.quality)]
           + cells(of: unit) + [unit.atBound ?? "", bar.text(share)])
     }
     return table.text + "\n" + summary
+  }
+
+  /// `~` behind a gain that cannot be told from sampling noise.
+  private func mark(_ unit: PlanDocument.Unit) -> String {
+    unit.standardError.map { unit.gain < 2 * $0 } == true ? " ~" : ""
   }
 
   private var hasIntegers: Bool { plan.units.contains { $0.integer != nil } }

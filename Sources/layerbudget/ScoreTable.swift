@@ -31,7 +31,7 @@ struct ScoreTable {
     for unit in scores.units {
       table.add([
         unit.name, "\(unit.modules.count)", NumberText.grouped(unit.parameters),
-        NumberText.short(unit.gain) + (unit.isNoise == true ? " ~" : ""),
+        NumberText.short(unit.gain) + (unit.isDistinguishable == false ? " ~" : ""),
         unit.standardError.map(NumberText.short) ?? "",
         NumberText.short(unit.gainPlain ?? unit.gain),
         unit.predictedNoise.map(NumberText.short)
