@@ -24,9 +24,22 @@ struct OpenedUnits {
         + Self.note(
           units.flatMap(\.modules).filter(\.leavesOutBias).map(\.name),
           "without their bias, since their curvature has no row for it")
+        + Self.fisherNote(units, request.options)
     } catch {
       throw Failure(error)
     }
+  }
+
+  /// Folds are independent of each other, but not of a curvature made of the same few samples.
+  private static func fisherNote(_ units: [ModuleUnit], _ options: GainOptions) -> [String] {
+    let isCrossFitted =
+      options.kind == .fisher && options.rule != .plain
+      && units.contains { $0.modules.contains { $0.folds != nil } }
+    guard isCrossFitted else { return [] }
+    return [
+      "cross-fitted gains under the empirical Fisher of the same samples are biased while samples are "
+        + "few: every gradient is in the curvature it is measured against; compare with --gain plain"
+    ]
   }
 
   private static func note(_ names: [String], _ what: String) -> [String] {

@@ -62,7 +62,7 @@ extension MetricBuilder {
     guard let order = module.shapes[.gram]?.first else {
       let samples = try TokenSamples(of: module, in: statistics)
       try requireFeasible(samples.count, module)
-      return try TokenGram.matrix(of: module, samples, in: statistics)
+      return try SampleGram.matrix(of: module, samples, in: statistics)
     }
     try requireFeasible(order, module)
     return try statistics.symmetricMatrix(.gram, of: module, order: order, as: Double.self)

@@ -9,12 +9,11 @@ enum TokenGram {
   /// Tokens on a side of the tiles in which the token Gram matrix is made and summed.
   static let tile = 1024
 
-  /// K [N, N], symmetric, in Float64.
+  /// K [N, N] in Float64, symmetric up to rounding.
   /// - Complexity: T² (m + n) flops; T/tile readings of the captures; memory N² and some tiles.
   static func matrix(
-    of module: ModuleStatistics, _ samples: TokenSamples, in statistics: Statistics
+    of captures: TokenCaptures, _ samples: TokenSamples
   ) throws(CurvatureError) -> Matrix<Double> {
-    let captures = try TokenCaptures(of: module, in: statistics)
     let sampleOfToken = samples.sampleOfToken
     var gram = Matrix<Double>(rows: samples.count, columns: samples.count)
     for firstRow in stride(from: 0, to: samples.tokens, by: tile) {
@@ -38,7 +37,6 @@ enum TokenGram {
           sampleOfToken, to: &gram)
       }
     }
-    _ = gram.symmetrize()
     return gram
   }
 
@@ -93,6 +91,18 @@ struct TokenCaptures {
     try statistics.matrix(
       inputKey, elements: rows.lowerBound * columns..<rows.upperBound * columns, columns: columns,
       as: Double.self)
+  }
+
+  /// X [rows, in(+1)], a column of ones where there is a bias.
+  func extendedInputs(_ rows: Range<Int>) throws(CurvatureError) -> Matrix<Double> {
+    let plain = try inputs(rows)
+    guard hasBias else { return plain }
+    var extended = Matrix<Double>(rows: rows.count, columns: columns + 1)
+    for row in 0..<rows.count {
+      for column in 0..<columns { extended[row, column] = plain[row, column] }
+      extended[row, columns] = 1
+    }
+    return extended
   }
 
   /// D [rows, out].

@@ -16,8 +16,7 @@ extension CurvatureKind {
     case .ekfac: return 2 * gradients * (m * m * n + m * n * n)
     case .fisher:
       let rows = Double(module.capturedSamples)
-      let tokens = module.key(.gram) == nil ? Double(module.capturedTokens) : 0
-      return tokens * tokens * (m + n) + rows * rows * (rows / 3 + 4 * gradients)
+      return (module.gramToMake?.work ?? 0) + rows * rows * (rows / 3 + 4 * gradients)
     case .dense: return m * n * m * n * (m * n + 2 * gradients)
     }
   }
@@ -39,7 +38,7 @@ extension CurvatureKind {
     case .ekfac: return 8 * (m * n * (gradients + 2) + n * n + m * m)
     case .fisher:
       let rows = module.capturedSamples
-      return 8 * (2 * rows * rows + 4 * TokenGram.tile * (TokenGram.tile + n + m))
+      return 8 * 2 * rows * rows + (module.gramToMake?.workingSet ?? 0)
     case .dense: return 8 * (2 * m * n * m * n + m * n * gradients)
     }
   }
@@ -52,4 +51,11 @@ extension ModuleStatistics {
   }
 
   fileprivate var capturedTokens: Int { shapes[.tokenInputs]?.first ?? 0 }
+
+  /// The work on raw captures; nil where a Gram matrix is stored.
+  fileprivate var gramToMake: SampleGram? {
+    guard shapes[.gram] == nil else { return nil }
+    return SampleGram(
+      samples: capturedSamples, tokens: capturedTokens, outputs: outputs, inputs: inputs)
+  }
 }
