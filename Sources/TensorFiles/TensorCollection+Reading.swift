@@ -71,12 +71,14 @@ extension TensorCollection {
   public func readFiniteDiagonal(_ name: String) throws(TensorFileError) -> [Double] {
     let shape = try require(name).entry.shape
     precondition(shape.count == 2 && shape[0] == shape[1], "only a square matrix has a diagonal")
-    var diagonal = [Double](repeating: 0, count: shape[0])
-    for index in diagonal.indices {
+    var diagonal: [Double] = []
+    diagonal.reserveCapacity(shape[0])
+    var element = [0.0]
+    for index in 0..<shape[0] {
       let position = index * (shape[0] + 1)
-      var span = diagonal.mutableSpan
-      var place = span.extracting(index..<index + 1)
+      var place = element.mutableSpan
       try readFinite(name, elements: position..<position + 1, into: &place)
+      diagonal.append(element[0])
     }
     return diagonal
   }
