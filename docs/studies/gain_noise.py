@@ -194,7 +194,12 @@ def draw_panel(axes: Axes, name: str, found: list[Measured]) -> None:
 
 def draw(found: dict[str, list[Measured]], output: Path) -> None:
     figure, panels = pyplot.subplots(
-        1, len(found), figsize=(4.6 * len(found), 4.2), squeeze=False, layout="constrained"
+        1,
+        len(found),
+        figsize=(4.6 * len(found), 4.2),
+        squeeze=False,
+        sharey=True,
+        layout="constrained",
     )
     for axes, (name, measured) in zip(panels[0], found.items(), strict=True):
         draw_panel(axes, name, measured)
