@@ -154,12 +154,14 @@ def correlations(found: list[Measured], size: int) -> dict[str, float]:
         values = [spearman(getattr(a, rule), getattr(b, rule)) for a, b in pairs]
         result[f"{rule}_with_most_same_seed"] = spearman(getattr(one, rule), getattr(most, rule))
         result[f"{rule}_with_most_other_seeds"] = statistics.mean(values)
+    truer = [spearman(a.module_plain, b.module_cross_fitted) for a, b in pairs]
+    result["module_plain_with_most_cross_fitted_other_seeds"] = statistics.mean(truer)
     return result
 
 
 RANK_HEAD = ["text", "sequences", "plain ~ cross-fitted", "plain ~ 1024, same seed"]
 RANK_HEAD += ["plain ~ 1024, other seeds", "cross-fitted ~ 1024, same seed"]
-RANK_HEAD += ["cross-fitted ~ 1024, other seeds"]
+RANK_HEAD += ["cross-fitted ~ 1024, other seeds", "plain ~ cross-fitted 1024, other seeds"]
 
 
 def rank_rows(name: str, found: list[Measured]) -> list[list[str]]:
