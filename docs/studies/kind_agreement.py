@@ -3,9 +3,9 @@
     python docs/studies/kind_agreement.py --model docs/example/model --tool layerbudget \\
       --statistics docs/example/statistics.safetensors --text training.txt --work SCRATCH
 
-No formula here is the tool's: K-FAC solves with the damped factors instead of whitening by their
-Cholesky factors, the exact Kronecker curvature and EK-FAC divide in the eigenbasis, and the Fisher
-is built from explicit per-sequence gradients. Statistics found in SCRATCH are used again.
+K-FAC solves with the damped factors instead of whitening by their Cholesky factors, and the Fisher
+is built from explicit per-sequence gradients instead of token products; for the other kinds the
+formula is the definition. Statistics found in SCRATCH are used again.
 """
 
 from __future__ import annotations
