@@ -37,7 +37,7 @@ public struct DryRun: Codable, Sendable, Equatable {
           $0 + statistics.bytesRead(of: $1, under: options)
         },
         peakBytes: modules.map {
-          options.kind.workingSet(of: $0, precision: options.precision, rule: options.rule)
+          options.kind.workingSet(of: $0, precision: options.precision, rule: options.effectiveRule)
         }.max() ?? 0)
     }
     let mean = slicing.work.reduce(0, +) / Double(world.size)

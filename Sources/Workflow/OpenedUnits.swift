@@ -32,10 +32,7 @@ struct OpenedUnits {
 
   /// Folds are independent of each other, but not of a curvature made of the same few samples.
   private static func fisherNote(_ units: [ModuleUnit], _ options: GainOptions) -> [String] {
-    let isCrossFitted =
-      options.kind == .fisher && options.rule != .plain
-      && units.contains { $0.modules.contains { $0.folds != nil } }
-    guard isCrossFitted else { return [] }
+    guard options.kind == .fisher, options.effectiveRule == .crossFitted else { return [] }
     return [
       "cross-fitted gains under the empirical Fisher of the same samples are biased while samples are "
         + "few: every gradient is in the curvature it is measured against; compare with --gain plain"
@@ -62,7 +59,7 @@ extension StatisticsRequest {
     Slicing(
       work: units.map { unit in
         unit.modules.reduce(0) {
-          $0 + options.kind.floatingPointOperations(of: $1, rule: options.rule)
+          $0 + options.kind.floatingPointOperations(of: $1, rule: options.effectiveRule)
         }
       }, ranks: ranks)
   }

@@ -15,7 +15,7 @@ public struct StatisticsRequest: Sendable {
   var asParameters: [String: ParameterValue] {
     [
       "curvature": .text(options.kind.rawValue), "damping": .text("\(options.damping)"),
-      "precision": .text(options.precision.rawValue), "gain": .text(options.rule.rawValue),
+      "precision": .text(options.precision.rawValue), "gain": .text(options.effectiveRule.rawValue),
       "tokens_per_sample": .text("\(options.tokensPerSample)"),
       "large_modules": .text(options.largeFactors.rawValue),
       "group_by": .text("\(selection.grouping)"),

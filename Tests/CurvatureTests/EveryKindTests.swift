@@ -62,7 +62,7 @@ struct EveryKindTests {
     try forEachCase(seed: 402, cases: 20) { generator, _ in
       let folds = generator.integer(in: 2...4)
       let (module, basis) = draw(&generator, samples: 12, folds: folds)
-      let found = try gain(kind) { module.add(to: &$0, basis: basis) }
+      let found = try gain(kind, { $0.rule = .crossFitted }) { module.add(to: &$0, basis: basis) }
       let matrix = DenseReference.damped(kind, module, relative: 0.1, basis: basis).matrix
       // Polarisation: 2 gᵀH⁻¹h = q(g + h) − q(g) − q(h).
       func q(_ x: [Double]) -> Double { DenseReference.quadraticForm(matrix, x) }
@@ -220,7 +220,7 @@ struct EveryKindTests {
     let module = SyntheticModule(
       outputs: shape.side, inputs: shape.side, samples: shape.samples, folds: 2, hasBias: hasBias,
       tokensPerSample: shape.tokens, &generator)
-    let found = try gain(.fisher) {
+    let found = try gain(.fisher, { $0.rule = .crossFitted }) {
       $0.add("m.gradient", [shape.side, shape.side], module.gradient)
       $0.add(
         "m.gradient_folds", [2, shape.side, shape.side], module.foldGradients.flatMap { $0 })
@@ -230,6 +230,15 @@ struct EveryKindTests {
     let expected = DenseReference.quadraticForm(matrix, module.gradient)
     #expect(relativeError(found.plainGain, expected) < 1e-9)
     #expect(found.foldGram?.folds == 2)
+    // Left to itself the rule is plain: the curvature is made of the same samples.
+    let automatic = try gain(.fisher) {
+      $0.add("m.gradient", [shape.side, shape.side], module.gradient)
+      $0.add(
+        "m.gradient_folds", [2, shape.side, shape.side], module.foldGradients.flatMap { $0 })
+      module.addCaptures(to: &$0)
+    }
+    #expect(automatic.gain == automatic.plainGain && automatic.foldGram == nil)
+    #expect(automatic.predictedNoise != nil)
   }
 
   @Test("Without offsets every token is a sample, also over many tiles")
@@ -252,10 +261,13 @@ struct EveryKindTests {
     var generator = SeededGenerator(seed: 408)
     let module = SyntheticModule(outputs: 2, inputs: 3, samples: 8, folds: 2, &generator)
     func message(_ build: @escaping (inout StatisticsBuilder) -> Void) -> String {
-      do { return "\(try gain(.fisher, { _ in }, build).gain)" } catch { return "\(error)" }
+      do { return "\(try gain(.fisher, { $0.rule = .crossFitted }, build).gain)" } catch {
+        return "\(error)"
+      }
     }
     let scaled = message {
       $0.add("m.gradient", [2, 3], module.gradient.map { 2 * $0 })
+      $0.add("m.gradient_folds", [2, 2, 3], module.foldGradients.flatMap { $0 })
       module.addCaptures(to: &$0)
     }
     #expect(
@@ -268,6 +280,7 @@ struct EveryKindTests {
     #expect(swapped.contains("fold 0") && swapped.contains("--gain plain"), "\(swapped)")
     let offsets = message {
       $0.add("m.gradient", [2, 3], module.gradient)
+      $0.add("m.gradient_folds", [2, 2, 3], module.foldGradients.flatMap { $0 })
       $0.add("m.token_inputs", [4, 3], .init(repeating: 1, count: 12))
       $0.add("m.token_output_gradients", [4, 2], .init(repeating: 1, count: 8))
       $0.addIntegers("m.sample_offsets", [0, 3, 2, 4])

@@ -13,7 +13,7 @@ extension MetricBuilder {
     let count = gram.rows
     let facts = fisherFacts(gram)
     let lambda = facts.damping
-    let folds = options.rule == .plain ? nil : module.folds
+    let folds = options.effectiveRule == .plain ? nil : module.folds
     let selections = try foldSelections(module, samples: count, folds: folds)
     let normSquared = try requireSameSamples(module, gram, selections, folds: folds)
     if facts.isFlat {

@@ -78,7 +78,7 @@ public struct FoldGram: Sendable, Equatable {
 
 /// Which gain is used.
 public enum GainRule: String, CaseIterable, Sendable {
-  /// Cross-fitted where folds exist, plain elsewhere.
+  /// Cross-fitted where folds exist, plain elsewhere and under the empirical Fisher.
   case automatic = "auto"
   /// ζ² of the mean gradient over all samples, noise included.
   case plain

@@ -22,7 +22,7 @@ extension MetricBuilder {
     let normSquared = weights.sumOfSquares
     try metric.whiten(&weights)
     var gram: FoldGram?
-    if options.rule != .plain {
+    if options.effectiveRule != .plain {
       gram = try statistics.foldGram(of: module, as: Metric.Element.self) {
         (gradient: inout Matrix<Metric.Element>) throws(CurvatureError) in
         try metric.whiten(&gradient)

@@ -25,6 +25,14 @@ public struct GainOptions: Sendable, Equatable {
     self.largeFactors = largeFactors
   }
 
+  /// The rule with `automatic` resolved where the kind decides: under the empirical Fisher it is `plain`.
+  /// That curvature is made of the very gradients that would be cross-fitted, and spans nothing else,
+  /// so the argument of cross-fitting, in which H̃ is given, does not hold. (docs/curvature.md measures
+  /// it: with 64 samples such gains have nothing to do with those of any other kind.)
+  public var effectiveRule: GainRule {
+    kind == .fisher && rule == .automatic ? .plain : rule
+  }
+
   /// Whether only the diagonal of a stored dense factor is read, because it is too large.
   func readsDiagonalAlone(of quantity: StatisticsQuantity, _ module: ModuleStatistics) -> Bool {
     largeFactors == .diagonal && kind.isPerToken

@@ -63,7 +63,7 @@ extension Statistics {
     of module: ModuleStatistics, under options: GainOptions
   ) throws(CurvatureError) -> UInt64 {
     var sum: UInt64 = 0
-    for quantity in module.quantitiesRead(for: options.kind, rule: options.rule) {
+    for quantity in module.quantitiesRead(for: options.kind, rule: options.effectiveRule) {
       let key = try requiredKey(quantity, of: module)
       do {
         let checksum =
@@ -88,7 +88,8 @@ extension Statistics {
 
   /// Bytes of the tensors that are read of a module.
   public func bytesRead(of module: ModuleStatistics, under options: GainOptions) -> Int {
-    module.quantitiesRead(for: options.kind, rule: options.rule).reduce(0) { sum, quantity in
+    module.quantitiesRead(for: options.kind, rule: options.effectiveRule).reduce(0) {
+      sum, quantity in
       guard let key = module.key(quantity) else { return sum }
       guard options.readsDiagonalAlone(of: quantity, module) else {
         return sum + tensors.byteCount(of: key)
