@@ -46,6 +46,32 @@ struct CrossFittingTests {
     #expect(abs(plain - 5) < 0.5)
   }
 
+  @Test("Folds stored as sums over their share of the samples are those stored as means")
+  func sums() throws {
+    var generator = SeededGenerator(seed: 80)
+    let folds = (0..<3).map { _ in (0..<6).map { _ in generator.normal() } }
+    let mean = (0..<6).map { i in folds.reduce(0) { $0 + $1[i] } / 3 }
+    func gram(sums: Bool) throws -> [Double] {
+      try temporaryFolder { folder in
+        // 12 samples, 4 in each fold.
+        var builder = StatisticsBuilder()
+        builder.metadata["normalization"] = sums ? "sum" : "mean"
+        builder.metadata["num_samples"] = "12"
+        builder.add("l.0.gradient", [2, 3], mean.map { sums ? 12 * $0 : $0 })
+        builder.add(
+          "l.0.gradient_folds", [3, 2, 3], folds.flatMap { $0 }.map { sums ? 4 * $0 : $0 })
+        try builder.write(to: folder + "/s.safetensors")
+        let statistics = try Statistics(path: folder)
+        var computer = GainComputer(
+          statistics: statistics, options: GainOptions(kind: .identity))
+        return try computer.gain(of: statistics.modules[0]).foldGram?.products ?? []
+      }
+    }
+    let (means, sums) = (try gram(sums: false), try gram(sums: true))
+    #expect(means.count == 9)
+    for (a, b) in zip(means, sums) { #expect(abs(a - b) < 1e-13) }
+  }
+
   @Test("The rule decides: plain ignores folds, cross-fitted demands them")
   func rules() throws {
     try temporaryFolder { folder in

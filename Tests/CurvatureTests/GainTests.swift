@@ -175,7 +175,7 @@ struct GainTests {
   func sums() throws {
     var generator = SeededGenerator(seed: 37)
     let values = ModuleValues(outputs: 3, inputs: 4, &generator)
-    for kind in [CurvatureKind.identity, .diagonal, .kfac] {
+    for kind in [CurvatureKind.identity, .diagonal, .kfac, .kronecker] {
       func total(own: Bool) throws -> Double {
         try gain(kind) { builder in
           builder.metadata["normalization"] = "sum"
@@ -209,7 +209,7 @@ struct GainTests {
     func transpose(_ x: [Double]) -> [Double] {
       (0..<4).flatMap { j in (0..<3).map { x[$0 * 4 + j] } }
     }
-    for kind in [CurvatureKind.identity, .diagonal, .kfac] {
+    for kind in [CurvatureKind.identity, .diagonal, .kfac, .kronecker] {
       let linear = try gain(kind) { builder in
         builder.add("m.gradient", [3, 4], values.gradient)
         builder.add("m.activation_covariance", [4, 4], values.activation)
