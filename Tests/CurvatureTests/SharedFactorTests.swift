@@ -61,4 +61,34 @@ struct SharedFactorTests {
     let exact = try gains(aliased: true, .kronecker, .absolute(0.02), .double)
     #expect(exact.shared == 2)
   }
+
+  @Test(
+    "A module without any gradient may share its inputs with a live one",
+    arguments: [CurvatureKind.kfac, .kronecker], Precision.allCases)
+  func deadNeighbour(kind: CurvatureKind, precision: Precision) throws {
+    var generator = SeededGenerator(seed: 411)
+    let live = ModuleValues(outputs: 3, inputs: 4, &generator)
+    try temporaryFolder { folder in
+      var builder = StatisticsBuilder()
+      for name in ["a", "b", "c"] {
+        let isDead = name == "b"
+        builder.add(
+          "\(name).gradient", [3, 4], live.gradient.map { isDead ? 0 : $0 })
+        builder.add("\(name).gradient_covariance", [3, 3], live.output.map { isDead ? 0 : $0 })
+      }
+      builder.add("a.activation_covariance", [4, 4], live.activation)
+      builder.metadata["alias"] = """
+        {"b.activation_covariance": "a.activation_covariance",
+         "c.activation_covariance": "a.activation_covariance"}
+        """
+      try builder.write(to: folder + "/s.safetensors")
+      let statistics = try Statistics(path: folder)
+      var computer = GainComputer(
+        statistics: statistics, options: GainOptions(kind: kind, precision: precision))
+      var gains: [Double] = []
+      for module in statistics.modules { gains.append(try computer.gain(of: module).gain) }
+      #expect(gains[0] > 0 && gains[1] == 0 && gains[2] == gains[0])
+      #expect(computer.sharedFactors >= 1)
+    }
+  }
 }

@@ -17,6 +17,8 @@ public struct CurvatureFacts: Sendable, Equatable {
 
   /// Whether nothing is left of the curvature: no division by H̃ is possible.
   var isFlat: Bool { largestEigenvalue == 0 }
+  /// Whether a factor of the curvature is 0 with nothing added to it: π exists where neither is.
+  var isSingular: Bool { smallestEigenvalue == 0 && pi == nil }
 
   /// ‖g‖²/λmax ≤ ζ² ≤ ‖g‖²/λmin with the bounds on the eigenvalues; nil where λmin may be 0.
   func bounds(gradientNormSquared: Double) -> (lower: Double, upper: Double?) {

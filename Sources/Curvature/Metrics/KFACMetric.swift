@@ -115,6 +115,10 @@ extension MetricBuilder {
     if let kept = cache.take(key) {
       let facts = CurvatureFacts.kfac(
         kept.summary, g.summary, damping: options.damping, scale: scale)
+      guard !facts.isSingular else {
+        cache.keep(kept, of: key)
+        return nil
+      }
       let shifts = options.damping.factorShifts(
         meanA: kept.summary.mean, meanG: g.summary.mean, scale: scale)
       if kept.shift == shifts.activation {
@@ -126,9 +130,7 @@ extension MetricBuilder {
     // 2. Or read and factorized.
     let a = try statistics.factor(.activation, of: module, under: options, as: Element.self)
     let facts = CurvatureFacts.kfac(a.summary, g.summary, damping: options.damping, scale: scale)
-    guard facts.smallestEigenvalue > 0 || (a.summary.mean > 0 && g.summary.mean > 0) else {
-      return nil
-    }
+    guard !facts.isSingular else { return nil }
     let shifts = options.damping.factorShifts(
       meanA: a.summary.mean, meanG: g.summary.mean, scale: scale)
     let activation = try damped(a, shift: shifts.activation, .activation, module)

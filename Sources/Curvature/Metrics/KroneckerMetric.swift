@@ -116,6 +116,10 @@ extension MetricBuilder {
     if let kept = cache.take(key) {
       let facts = CurvatureFacts.kronecker(
         kept.summary, g.summary, damping: options.damping, scale: scale)
+      guard !facts.isFlat else {
+        cache.keep(kept, of: key)
+        return nil
+      }
       try requirePrecision(facts, module, as: Element.self)
       let gradient = try rotated(g, .gradient, module)
       return KroneckerMetric(
