@@ -24,15 +24,16 @@ struct EveryKindTests {
   }
 
   private func gain(
-    _ kind: CurvatureKind, _ change: (inout GainOptions) -> Void = { _ in },
-    _ build: (inout StatisticsBuilder) -> Void
+    _ kind: CurvatureKind, rule: GainRule = .automatic, damping: Damping = .standard,
+    tokensPerSample: TokensPerSample = .fixed(1), _ build: (inout StatisticsBuilder) -> Void
   ) throws -> ModuleGain {
     try temporaryFolder { folder in
       var builder = StatisticsBuilder()
       build(&builder)
       try builder.write(to: folder + "/s.safetensors")
-      var options = GainOptions(kind: kind, precision: .double)
-      change(&options)
+      let options = GainOptions(
+        kind: kind, damping: damping, precision: .double, rule: rule,
+        tokensPerSample: tokensPerSample)
       let statistics = try Statistics(path: folder)
       var computer = GainComputer(statistics: statistics, options: options)
       return try computer.gain(of: statistics.modules[0])
@@ -43,7 +44,7 @@ struct EveryKindTests {
   func plain(kind: CurvatureKind) throws {
     try forEachCase(seed: 401, cases: 25) { generator, _ in
       let (module, basis) = draw(&generator)
-      let found = try gain(kind, { $0.rule = .plain }) { module.add(to: &$0, basis: basis) }
+      let found = try gain(kind, rule: .plain) { module.add(to: &$0, basis: basis) }
       let (matrix, damping) = DenseReference.damped(kind, module, relative: 0.1, basis: basis)
       let expected = DenseReference.quadraticForm(matrix, module.gradient)
       try require(
@@ -62,7 +63,7 @@ struct EveryKindTests {
     try forEachCase(seed: 402, cases: 20) { generator, _ in
       let folds = generator.integer(in: 2...4)
       let (module, basis) = draw(&generator, samples: 12, folds: folds)
-      let found = try gain(kind, { $0.rule = .crossFitted }) { module.add(to: &$0, basis: basis) }
+      let found = try gain(kind, rule: .crossFitted) { module.add(to: &$0, basis: basis) }
       let matrix = DenseReference.damped(kind, module, relative: 0.1, basis: basis).matrix
       // Polarisation: 2 gᵀH⁻¹h = q(g + h) − q(g) − q(h).
       func q(_ x: [Double]) -> Double { DenseReference.quadraticForm(matrix, x) }
@@ -91,7 +92,7 @@ struct EveryKindTests {
   func predictedNoise(kind: CurvatureKind) throws {
     try forEachCase(seed: 403, cases: 10) { generator, _ in
       let (module, basis) = draw(&generator)
-      let found = try gain(kind, { $0.rule = .plain }) { module.add(to: &$0, basis: basis) }
+      let found = try gain(kind, rule: .plain) { module.add(to: &$0, basis: basis) }
       let damped = DenseReference.damped(kind, module, relative: 0.1, basis: basis)
       let undamped = DenseReference.damped(kind, module, relative: 0, basis: basis).matrix
       // tr(H̃⁻¹ H) with H = Σ columns, by solving against each unit vector pair.
@@ -126,14 +127,9 @@ struct EveryKindTests {
         kind, module, relative: 0.1, basis: basis, c: c)
       let expected = DenseReference.quadraticForm(matrix, module.gradient)
       for damping in [Damping.relative(0.1), .absolute(damping)] {
-        let found = try gain(
-          kind,
-          {
-            $0.tokensPerSample = rule
-            $0.damping = damping
-            $0.rule = .plain
-          }
-        ) { module.add(to: &$0, basis: basis) }
+        let found = try gain(kind, rule: .plain, damping: damping, tokensPerSample: rule) {
+          module.add(to: &$0, basis: basis)
+        }
         try require(
           relativeError(found.plainGain, expected) < 1e-10, "\(found.plainGain), \(expected)")
         try require(found.facts.tokensPerSample == c, "\(found.facts)")
@@ -220,7 +216,7 @@ struct EveryKindTests {
     let module = SyntheticModule(
       outputs: shape.side, inputs: shape.side, samples: shape.samples, folds: 2, hasBias: hasBias,
       tokensPerSample: shape.tokens, &generator)
-    let found = try gain(.fisher, { $0.rule = .crossFitted }) {
+    let found = try gain(.fisher, rule: .crossFitted) {
       $0.add("m.gradient", [shape.side, shape.side], module.gradient)
       $0.add(
         "m.gradient_folds", [2, shape.side, shape.side], module.foldGradients.flatMap { $0 })
@@ -261,7 +257,7 @@ struct EveryKindTests {
     var generator = SeededGenerator(seed: 408)
     let module = SyntheticModule(outputs: 2, inputs: 3, samples: 8, folds: 2, &generator)
     func message(_ build: @escaping (inout StatisticsBuilder) -> Void) -> String {
-      do { return "\(try gain(.fisher, { $0.rule = .crossFitted }, build).gain)" } catch {
+      do { return "\(try gain(.fisher, rule: .crossFitted, build).gain)" } catch {
         return "\(error)"
       }
     }

@@ -10,8 +10,13 @@ struct KronfluenceTests {
   private struct Expected: Decodable {
     struct Values: Decodable {
       struct Module: Decodable { let value: Double }
-      let damping_factor: Double?
+      let damping: Double?
       let modules: [String: Module]
+
+      enum CodingKeys: String, CodingKey {
+        case damping = "damping_factor"
+        case modules
+      }
     }
     struct Folder: Decodable {
       let curvature: String
@@ -51,7 +56,7 @@ struct KronfluenceTests {
     let kind = try #require(CurvatureKind(rawValue: expected.curvature))
     for values in expected.values {
       // Without a factor kronfluence damps by a tenth of the mean eigenvalue.
-      let damping = values.damping_factor.map { Damping.absolute($0) } ?? .relative(0.1)
+      let damping = values.damping.map { Damping.absolute($0) } ?? .relative(0.1)
       let found = try Self.gains("\(Self.root)/\(folder)", kind, damping)
       #expect(found.count == values.modules.count)
       for (name, module) in values.modules {
@@ -67,7 +72,7 @@ struct KronfluenceTests {
     let folder = "\(Self.root)/ekfac_bfloat16"
     let expected = try #require(try Self.expected().folders["ekfac_bfloat16"])
     for values in expected.values {
-      let damping = values.damping_factor.map { Damping.absolute($0) } ?? .relative(0.1)
+      let damping = values.damping.map { Damping.absolute($0) } ?? .relative(0.1)
       for (name, gain) in try Self.gains(folder, .ekfac, damping) {
         let value = try #require(values.modules[name]).value
         #expect(relativeError(gain.gain, value) < 1e-6, "\(name): \(gain.gain), not \(value)")

@@ -9,7 +9,7 @@ import Workflow
 @Suite("Notes on scores")
 struct NotesTests {
   private func scores(
-    ranks: Int = 1, _ change: (inout StatisticsRequest) -> Void = { _ in },
+    ranks: Int = 1, options: GainOptions = GainOptions(), grouping: UnitGrouping = .block,
     _ build: (inout StatisticsBuilder) -> Void
   ) throws -> ScoresDocument {
     try temporaryFolder { folder in
@@ -17,7 +17,8 @@ struct NotesTests {
       build(&builder)
       try builder.write(to: folder + "/s.safetensors")
       var request = StatisticsRequest(path: folder)
-      change(&request)
+      request.options = options
+      request.selection.grouping = grouping
       let score = ScoreRequest(statistics: request, output: folder + "/scores.json")
       let documents = try ThreadedCollective.run(ranks: ranks) { world throws(Failure) in
         try score.run(over: world)
@@ -40,7 +41,7 @@ struct NotesTests {
   @Test("Negative eigenvalues beyond rounding are counted over all ranks", arguments: [1, 2, 3])
   func clamped(ranks: Int) throws {
     var generator = SeededGenerator(seed: 92)
-    let document = try scores(ranks: ranks, { $0.options.kind = .kronecker }) { builder in
+    let document = try scores(ranks: ranks, options: GainOptions(kind: .kronecker)) { builder in
       for layer in 0..<5 {
         add("l.\(layer).w", &builder, &generator) {
           // Positive on the diagonal, with one eigenvalue of −1 where asked for.
@@ -59,10 +60,7 @@ struct NotesTests {
     func notes(_ precision: Precision, _ kind: CurvatureKind) throws -> [String] {
       var generator = SeededGenerator(seed: 93)
       return try scores(
-        ranks: 2,
-        {
-          $0.options = GainOptions(kind: kind, damping: .absolute(1e-7), precision: precision)
-        }
+        ranks: 2, options: GainOptions(kind: kind, damping: .absolute(1e-7), precision: precision)
       ) { add("l.0.w", &$0, &generator) }.notes
     }
     #expect(try notes(.single, .kronecker).contains { $0.contains("1 of 1 modules") })
@@ -92,10 +90,8 @@ struct NotesTests {
   @Test("Experts see different numbers of tokens; one that saw none has gain 0 and is a unit")
   func experts() throws {
     var generator = SeededGenerator(seed: 95)
-    let document = try scores({
-      $0.selection.grouping = .expert
-      $0.options.tokensPerSample = .automatic
-    }) { builder in
+    let document = try scores(options: GainOptions(tokensPerSample: .automatic), grouping: .expert)
+    { builder in
       builder.metadata["num_samples"] = "10"
       for (expert, tokens) in [40, 160, 0].enumerated() {
         let name = "model.layers.0.mlp.experts.\(expert).down_proj"
