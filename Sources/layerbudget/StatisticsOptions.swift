@@ -4,7 +4,7 @@ internal import Workflow
 
 /// Options of `score`, shared by every command that can compute gains itself.
 struct StatisticsOptions: ParsableArguments {
-  @Option(help: "Statistics file or folder (safetensors).")
+  @Option(help: "Statistics file or folder (safetensors), or kronfluence's folder of factors.")
   var statistics: String?
 
   @Option(help: "Curvature: \(CurvatureKind.names).")
@@ -16,7 +16,10 @@ struct StatisticsOptions: ParsableArguments {
   @Option(help: "Factorizations in single (falls back to double where needed) or double.")
   var precision = Precision.single
 
-  @Option(help: "Gain: \(GainRule.names); auto cross-fits where the statistics hold folds.")
+  @Option(
+    help: """
+      Gain: \(GainRule.names); auto cross-fits where the statistics hold folds, but not under fisher.
+      """)
   var gain = GainRule.automatic
 
   @Option(
