@@ -35,10 +35,10 @@ COMMON = {
 }
 
 
-def save_llama(folder: Path, bias: bool = True) -> Path:
+def save_llama(folder: Path, bias: bool = True, vocabulary: int = 256) -> Path:
     torch.manual_seed(3)
     config = LlamaConfig(
-        vocab_size=256,
+        vocab_size=vocabulary,
         hidden_size=16,
         intermediate_size=24,
         num_hidden_layers=2,

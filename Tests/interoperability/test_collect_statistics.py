@@ -7,43 +7,24 @@ from pathlib import Path
 
 import pytest
 import torch
-from collector_reference import TOLERANCE, collect, collected
+from collector_models import save_llama
+from collector_reference import (
+    TOLERANCE,
+    causal_loss,
+    collect,
+    collected,
+    windows,
+    write_bytes,
+)
 from safetensors import safe_open
 from torch import nn
-from torch.nn import functional
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM
 
 SEQUENCES, LENGTH, FOLDS = 8, 12, 4
 
 
-def save_llama(folder: Path, *, bias: bool, vocabulary: int = 256) -> Path:
-    torch.manual_seed(3)
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-        attention_bias=bias,
-        initializer_range=0.3,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    model = LlamaForCausalLM(config)
-    for name, parameter in model.named_parameters():
-        if name.endswith("bias"):
-            nn.init.normal_(parameter, std=0.3)
-    model.save_pretrained(folder)
-    return folder
-
-
 def write_text(file: Path) -> Path:
-    generator = torch.Generator().manual_seed(5)
-    size = SEQUENCES * LENGTH + 1
-    file.write_bytes(bytes(torch.randint(32, 127, (size,), generator=generator).tolist()))
-    return file
+    return write_bytes(file, SEQUENCES * LENGTH + 1)
 
 
 def read(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -51,20 +32,10 @@ def read(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         return {key: opened.get_tensor(key) for key in opened.keys()}, opened.metadata()  # noqa: SIM118
 
 
-def windows(text: Path) -> list[torch.Tensor]:
-    tokens = torch.tensor(list(text.read_bytes()))
-    return [tokens[i * LENGTH : (i + 1) * LENGTH + 1] for i in range(SEQUENCES)]
-
-
-def summed_loss(model: nn.Module, sequence: torch.Tensor) -> torch.Tensor:
-    logits = model(input_ids=sequence[None, :-1]).logits[0]
-    return functional.cross_entropy(logits, sequence[1:], reduction="sum")
-
-
 def autograd_gradients(model: nn.Module, sequence: torch.Tensor) -> dict[str, torch.Tensor]:
     """{module: [out, in(+1)]} of one sequence, from .grad alone."""
     model.zero_grad()
-    summed_loss(model, sequence).backward()
+    causal_loss(model, sequence).backward()
     found = {}
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear) and name != "lm_head":
@@ -90,7 +61,7 @@ def hand_factors(
     handle = module.register_forward_hook(keep)
     a, g, tokens = 0, 0, 0
     for sequence in sequences:
-        summed_loss(model, sequence).backward()
+        causal_loss(model, sequence).backward()
         for x, d in zip(seen["x"].double(), seen["y"].grad[0].double(), strict=True):
             if module.bias is not None:
                 x = torch.cat([x, torch.ones(1, dtype=x.dtype)])
@@ -139,7 +110,7 @@ def test_gradient_diagonal_and_folds_equal_autograd(run: tuple[Path, Path, Path]
     folder, text, output = run
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     tensors, _ = read(output)
-    each = [autograd_gradients(model, sequence) for sequence in windows(text)]
+    each = [autograd_gradients(model, sequence) for sequence in windows(text, LENGTH, SEQUENCES)]
     assert len(each[0]) == 14
     for name in each[0]:
         stacked = torch.stack([gradients[name] for gradients in each])
@@ -164,7 +135,7 @@ def test_factors_equal_a_loop_over_tokens(run: tuple[Path, Path, Path]) -> None:
         "mlp.down_proj",
     ):
         module = f"model.layers.1.{name}"
-        a, g = hand_factors(model, windows(text), module)
+        a, g = hand_factors(model, windows(text, LENGTH, SEQUENCES), module)
         key = f"{module}.activation_covariance"
         torch.testing.assert_close(tensors[aliases.get(key, key)], a, **TOLERANCE)
         torch.testing.assert_close(tensors[f"{module}.gradient_covariance"], g, **TOLERANCE)

@@ -209,7 +209,9 @@ def draw(found: dict[str, list[Measured]], output: Path) -> None:
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     output.parent.mkdir(parents=True, exist_ok=True)
-    metadata = {"Date": None} if output.suffix == ".svg" else None
+    # No date, so that drawing twice gives the same bytes; the rest would only name addresses.
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    metadata = nothing if output.suffix == ".svg" else None
     figure.savefig(output, metadata=metadata)
 
 
