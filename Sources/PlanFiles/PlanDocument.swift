@@ -68,11 +68,15 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     public var cost: Double?
     /// Weights in the unit.
     public var weights: Int?
+    /// Names of the unit's modules, where the scores name them.
+    public var modules: [String]?
+    /// N:M pruning: `j:M`, j of every M consecutive inputs of a row are removed.
+    public var pattern: String?
     /// `lower`, `upper`, or `null` in the file.
     public var atBound: String?
 
     enum CodingKeys: String, CodingKey {
-      case name, gain, quality, continuous, integer, lower, upper, cost, weights
+      case name, gain, quality, continuous, integer, lower, upper, cost, weights, modules, pattern
       case atBound = "at_bound"
       case standardError = "standard_error"
       case predictedNoise = "predicted_noise"
@@ -80,8 +84,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
 
     public init(
       name: String, gain: Double, standardError: Double? = nil, predictedNoise: Double? = nil,
-      quality: Double,
-      continuous: Double, integer: Int?, lower: Double, upper: Double, cost: Double?, weights: Int?
+      quality: Double, continuous: Double, integer: Int?, lower: Double, upper: Double,
+      cost: Double?, weights: Int?, modules: [String]? = nil, pattern: String? = nil
     ) {
       self.standardError = standardError
       self.predictedNoise = predictedNoise
@@ -94,6 +98,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       self.upper = upper
       self.cost = cost
       self.weights = weights
+      self.modules = modules
+      self.pattern = pattern
       self.atBound = continuous == lower ? "lower" : continuous == upper ? "upper" : nil
     }
 
@@ -110,6 +116,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       upper = try fields.decodeIfPresent(Double.self, forKey: .upper) ?? .infinity
       cost = try fields.decodeIfPresent(Double.self, forKey: .cost)
       weights = try fields.decodeIfPresent(Int.self, forKey: .weights)
+      modules = try fields.decodeIfPresent([String].self, forKey: .modules)
+      pattern = try fields.decodeIfPresent(String.self, forKey: .pattern)
       atBound = try fields.decodeIfPresent(String.self, forKey: .atBound)
     }
 
@@ -126,6 +134,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       try fields.encode(upper.isFinite ? upper : nil, forKey: .upper)
       try fields.encodeIfPresent(cost, forKey: .cost)
       try fields.encodeIfPresent(weights, forKey: .weights)
+      try fields.encodeIfPresent(modules, forKey: .modules)
+      try fields.encodeIfPresent(pattern, forKey: .pattern)
       try fields.encode(atBound, forKey: .atBound)
     }
   }

@@ -59,7 +59,7 @@ public struct ExternalScores: Sendable, Equatable {
       }
       units.append(
         ScoresDocument.Unit(
-          name: name, modules: [name], parameters: Int(parameters), gain: gain,
+          name: name, modules: [], parameters: Int(parameters), gain: gain,
           gradientNormSquared: nil, quality: nil, modulesDetail: []))
     }
     self.units = units

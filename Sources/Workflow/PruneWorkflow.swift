@@ -47,7 +47,8 @@ public struct PruneRequest: Sendable {
         standardError: gained.unit.standardError, predictedNoise: gained.unit.predictedNoise,
         quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integers[position],
-        lower: unit.lower, upper: unit.upper, cost: nil, weights: unit.weights)
+        lower: unit.lower, upper: unit.upper, cost: nil, weights: unit.weights,
+        modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules)
     }
     return try planning.finish(planned, over: world) { all in
       PlanDocument(
