@@ -53,9 +53,13 @@ let package = Package(
     room("Curvature", ["DenseLinearAlgebra", "TensorFiles"]),
     room("Allocation", ["Collectives"]),
 
+    room("Checkpoints", ["DenseLinearAlgebra", "TensorFiles", "Curvature"]),
+
     // MARK: Files, workflow, command
     room("PlanFiles"),
-    room("Workflow", ["Collectives", "TensorFiles", "Curvature", "Allocation", "PlanFiles"]),
+    room(
+      "Workflow",
+      ["Collectives", "TensorFiles", "Curvature", "Allocation", "Checkpoints", "PlanFiles"]),
     .executableTarget(
       name: "layerbudget",
       dependencies: [
@@ -75,6 +79,7 @@ let package = Package(
     tests(
       of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"],
       resources: [.copy("Fixtures")]),
+    tests(of: "CheckpointsTests", ["Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
     tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),
