@@ -54,12 +54,16 @@ let package = Package(
     room("Allocation", ["Collectives"]),
 
     room("Checkpoints", ["DenseLinearAlgebra", "TensorFiles", "Curvature"]),
+    room("Pruning", ["DenseLinearAlgebra", "TensorFiles", "Checkpoints"]),
 
     // MARK: Files, workflow, command
     room("PlanFiles"),
     room(
       "Workflow",
-      ["Collectives", "TensorFiles", "Curvature", "Allocation", "Checkpoints", "PlanFiles"]),
+      [
+        "Collectives", "TensorFiles", "DenseLinearAlgebra", "Curvature", "Allocation",
+        "Checkpoints", "Pruning", "PlanFiles",
+      ]),
     .executableTarget(
       name: "layerbudget",
       dependencies: [
@@ -80,6 +84,7 @@ let package = Package(
       of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"],
       resources: [.copy("Fixtures")]),
     tests(of: "CheckpointsTests", ["Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
+    tests(of: "PruningTests", ["Pruning", "Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
     tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),
