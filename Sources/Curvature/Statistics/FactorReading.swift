@@ -50,7 +50,7 @@ extension Statistics {
     let order = side.order(in: module)
     if module.isDiagonal(side.covariance) || options.readsDiagonalAlone(of: side.covariance, module)
     {
-      let diagonal = try diagonalFactor(side, of: module, order: order)
+      let diagonal = try factorDiagonal(side, of: module)
       return KroneckerFactor(
         summary: FactorSummary(
           order: order, mean: diagonal.reduce(0, +) / Double(order),
@@ -72,9 +72,11 @@ extension Statistics {
       form: .dense(matrix))
   }
 
-  private func diagonalFactor(
-    _ side: KroneckerSide, of module: ModuleStatistics, order: Int
+  /// The diagonal of A or G, divided by its count, without the rest of a dense factor.
+  func factorDiagonal(
+    _ side: KroneckerSide, of module: ModuleStatistics
   ) throws(CurvatureError) -> [Double] {
+    let order = side.order(in: module)
     let key = try requiredKey(side.covariance, of: module)
     var diagonal: [Double]
     if module.isDiagonal(side.covariance) {
