@@ -25,8 +25,8 @@ extension Statistics {
     case .kfac, .kronecker:
       let scale = try options.tokensPerSample.value(of: module)
       form = .rankOne(
-        rows: try factorDiagonal(.gradient, of: module).map { scale * $0 },
-        columns: try factorDiagonal(.activation, of: module))
+        rows: try diagonalFactor(.gradient, of: module, order: module.outputs).map { scale * $0 },
+        columns: try diagonalFactor(.activation, of: module, order: module.inputs))
     case .diagonal:
       form = .full(try builder.fisherMoments(of: module))
     case .ekfac:

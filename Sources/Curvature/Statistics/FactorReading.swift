@@ -50,7 +50,7 @@ extension Statistics {
     let order = side.order(in: module)
     if module.isDiagonal(side.covariance) || options.readsDiagonalAlone(of: side.covariance, module)
     {
-      let diagonal = try factorDiagonal(side, of: module)
+      let diagonal = try diagonalFactor(side, of: module, order: order)
       return KroneckerFactor(
         summary: FactorSummary(
           order: order, mean: diagonal.reduce(0, +) / Double(order),
@@ -72,11 +72,10 @@ extension Statistics {
       form: .dense(matrix))
   }
 
-  /// The diagonal of A or G, divided by its count, without the rest of a dense factor.
-  func factorDiagonal(
-    _ side: KroneckerSide, of module: ModuleStatistics
+  /// The diagonal of A or G, divided by its count; of a dense factor without reading the rest.
+  func diagonalFactor(
+    _ side: KroneckerSide, of module: ModuleStatistics, order: Int
   ) throws(CurvatureError) -> [Double] {
-    let order = side.order(in: module)
     let key = try requiredKey(side.covariance, of: module)
     var diagonal: [Double]
     if module.isDiagonal(side.covariance) {
