@@ -69,7 +69,8 @@ extension PatternProgram {
     return Certificate(
       primal: sums[0], dual: dual, gap: gap, stationarityResidual: 0, feasibilityResidual: 0,
       complementarityResidual: 0,
-      kktResidual: abs(gap) / max(abs(sums[0]), abs(mu) * Double(removed), .leastNormalMagnitude),
+      kktResidual: gap == 0
+        ? 0 : abs(gap) / max(abs(sums[0]), abs(mu) * Double(max(target.removed, 1))),
       budgetLeft: left, integralityGap: gap, integerBudgetLeft: left, unitsAtLower: Int(sums[2]),
       unitsAtUpper: Int(sums[3]))
   }
