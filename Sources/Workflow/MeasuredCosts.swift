@@ -1,5 +1,7 @@
 internal import Allocation
+internal import Checkpoints
 internal import Collectives
+internal import Curvature
 internal import DenseLinearAlgebra
 internal import PlanFiles
 

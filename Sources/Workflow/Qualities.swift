@@ -37,16 +37,14 @@ extension QualityRule {
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> [Double] {
     let perParameter = perParameter
-    try agreed(over: world) { () throws(Failure) in
+    let worths = try agreed(over: world) { () throws(Failure) in
       for gained in gains.units where perParameter && gained.unit.parameters == 0 {
         throw Failure(
           .badData,
           "unit \"\(gained.unit.name)\" has no parameter count, which --per-parameter needs; add a "
             + "parameters column to the scores")
       }
-    }
-    let worths = try agreed(over: world) { () throws(Failure) in
-      try gains.units.map { gained throws(Failure) in try source.value(of: gained.unit) }
+      return try gains.units.map { gained throws(Failure) in try source.value(of: gained.unit) }
     }
     let units = zip(gains.units, worths).map {
       GainedUnit(gain: $1, parameters: Double($0.unit.parameters))
