@@ -77,6 +77,9 @@ extension Checkpoint {
   /// The weights as stored, in the stored order; see ``ModuleWeight/position(row:column:)``.
   ///
   /// - Precondition: `Word` is as wide as the weights' type.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   public func words<Word: StoredWord>(
     of weight: ModuleWeight, as type: Word.Type
   ) throws(CheckpointError) -> [Word] {
@@ -88,6 +91,9 @@ extension Checkpoint {
   }
 
   /// The same from another folder with the same tensors: a pruned one.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   public static func words<Word: StoredWord>(
     of weight: ModuleWeight, in tensors: TensorCollection, as type: Word.Type
   ) throws(TensorFileError) -> [Word] {

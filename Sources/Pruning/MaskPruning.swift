@@ -8,6 +8,9 @@ extension StoredWeights {
   ///
   /// Ties within a row go to the lower column.
   /// - Complexity: O(weights), six passes over a row.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   public mutating func removeSmallestOfRows(_ count: Int, by measure: WeightMeasure) {
     precondition(count >= 0 && count <= words.count)
     let (each, more) = count.quotientAndRemainder(dividingBy: max(place.outputs, 1))
@@ -33,6 +36,9 @@ extension StoredWeights {
 
   /// Removes N of every M consecutive inputs of each row, those of smallest measure; ties to the lower
   /// column.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   public mutating func remove(_ pattern: RemovalPattern, by measure: WeightMeasure) {
     guard pattern.removed > 0 else { return }
     for row in 0..<place.outputs {

@@ -4,6 +4,12 @@ extension SparseGPT {
   /// Prunes words: decoded, pruned in this precision, rounded once.
   ///
   /// - Complexity: beside ``prune(_:count:)`` a matrix of the weights' size.
+  @specialized(where Element == Float, Word == UInt16)
+  @specialized(where Element == Float, Word == UInt32)
+  @specialized(where Element == Float, Word == UInt64)
+  @specialized(where Element == Double, Word == UInt16)
+  @specialized(where Element == Double, Word == UInt32)
+  @specialized(where Element == Double, Word == UInt64)
   public func prune<Word: StoredWord>(
     _ weights: inout StoredWeights<Word>, count: Int, pattern: RemovalPattern?
   ) {

@@ -22,6 +22,8 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
   ///
   /// - Throws: what the Cholesky factorization throws.
   /// - Complexity: 2 inputs³/3 flops.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
   public init(
     activations: consuming Matrix<Element>, inputs: Int
   ) throws(LinearAlgebraError) {
@@ -44,6 +46,8 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
   /// the columns, the smallest measures over all rows when the block's turn comes.
   ///
   /// - Complexity: outputs · inputs² flops.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
   public func prune(_ weights: inout Matrix<Element>, count: Int) {
     let inputs = inputs
     prune(&weights, blockColumns: Self.blockColumns) { block, columns in
@@ -55,6 +59,8 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
   }
 
   /// Removes N of every M consecutive inputs of each row, chosen when the group's turn comes.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
   public func prune(_ weights: inout Matrix<Element>, pattern: RemovalPattern) {
     let whole = max(1, Self.blockColumns / pattern.group) * pattern.group
     prune(&weights, blockColumns: whole, pattern: pattern) { _, _ in nil }

@@ -18,7 +18,12 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
   }
 
   /// Weights that are +0 or −0.
-  public var zeros: Int {
+  public var zeros: Int { Self.zeros(among: words) }
+
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
+  private static func zeros(among words: [Word]) -> Int {
     var count = 0
     for word in words where word.magnitudeBits == 0 { count += 1 }
     return count
@@ -26,8 +31,15 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
 
   /// Position of the first nan or infinity in the stored order.
   public var firstNonFinite: Int? {
-    let infinity = Word.infinity(of: place.elementType)
-    return words.firstIndex { $0.magnitudeBits >= infinity }
+    Self.first(from: Word.infinity(of: place.elementType), among: words)
+  }
+
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
+  private static func first(from limit: Word, among words: [Word]) -> Int? {
+    for index in words.indices where words[index].magnitudeBits >= limit { return index }
+    return nil
   }
 
   @inline(__always)
@@ -45,6 +57,9 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
   }
 
   /// Calls `body` with the key of every weight, row by row.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   public func forEachKey(_ measure: WeightMeasure, _ body: (UInt64) -> Void) {
     for row in 0..<place.outputs {
       for column in 0..<place.inputs {
@@ -53,17 +68,29 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
     }
   }
 
+  /// One loop without branches: a store for every word costs less than a decision.
+  private mutating func clear(below limit: Word) {
+    var span = words.mutableSpan
+    for index in 0..<span.count {
+      let word = span[index]
+      span[index] = word.magnitudeBits < limit ? 0 : word
+    }
+  }
+
   /// Removes the `count` weights of smallest magnitude; ties go in the order of W, row by row.
   ///
   /// Counts on the bits of the words: 2¹⁵ magnitudes for 16-bit types in one pass, two for F32.
   /// - Complexity: O(weights).
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   public mutating func removeSmallest(_ count: Int) {
     precondition(count >= 0 && count <= words.count)
     guard count > 0 else { return }
     let cut = SmallestWeights<Word>(count, digit: 16) { body in
       for word in words { body(word.magnitudeBits) }
     }
-    for index in words.indices where words[index].magnitudeBits < cut.key { words[index] = 0 }
+    clear(below: cut.key)
     var ties = cut.ties
     guard cut.key > 0 else { return }
     for row in 0..<place.outputs where ties > 0 {

@@ -107,6 +107,17 @@ internal import Glibc
     return try body(unsafe buffer.bytes)
   }
 
+  /// Lets go of the pages that lie wholly within a range, which will not be read again soon: they stay
+  /// in the page cache and count no longer as memory of this process.
+  func release(at offset: Int, count: Int) {
+    guard let base = unsafe base else { return }
+    let page = Int(getpagesize())
+    let first = (offset + page - 1) / page * page
+    let last = (offset + count) / page * page
+    guard first < last else { return }
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base) + first, last - first, MADV_DONTNEED)
+  }
+
   /// A copy of some bytes, for headers. The caller has checked `count` against ``HeaderLimits``.
   func copyBytes(at offset: Int, count: Int) throws(TensorFileError) -> [UInt8] {
     try withBytes(at: offset, count: count) { (bytes: RawSpan) throws(TensorFileError) in

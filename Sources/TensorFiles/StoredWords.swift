@@ -33,6 +33,9 @@ extension TensorCollection {
   /// - Precondition: the tensor exists, its elements are as wide as `Word`, and `range` lies in it.
   /// - Throws: `.readFailure` if the file shrank.
   /// - Complexity: O(range.count).
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
   public func readWords<Word: StoredWord>(
     _ name: String, elements range: Range<Int>, into destination: inout MutableSpan<Word>
   ) throws(TensorFileError) {

@@ -63,13 +63,15 @@ extension TensorCollection {
     return (found.location.fileIndex, found.location.byteOffset)
   }
 
-  /// Calls `body` with bytes of a file as they are stored; nothing is copied.
+  /// Calls `body` with bytes of a file as they are stored; nothing is copied. Afterwards their pages
+  /// are let go, so that a walk over a large file holds one piece of it at a time.
   ///
   /// - Precondition: the range lies within file number `file`.
   /// - Throws: `.readFailure` if the file shrank; whatever `body` throws.
   public func withBytes<Result>(
     ofFile file: Int, _ range: Range<Int>, _ body: (RawSpan) throws(TensorFileError) -> Result
   ) throws(TensorFileError) -> Result {
-    try members[file].file.withBytes(at: range.lowerBound, count: range.count, body)
+    defer { members[file].file.release(at: range.lowerBound, count: range.count) }
+    return try members[file].file.withBytes(at: range.lowerBound, count: range.count, body)
   }
 }

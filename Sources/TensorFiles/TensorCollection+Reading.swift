@@ -110,7 +110,10 @@ extension TensorCollection {
   ///
   /// - Throws: `.noSuchTensor`, or `.readFailure` if the file shrank.
   public func checksum(of name: String) throws(TensorFileError) -> UInt64 {
-    try withBytes(of: try require(name)) { (bytes: RawSpan) throws(TensorFileError) in
+    let stored = try require(name)
+    let member = members[stored.location.fileIndex].file
+    defer { member.release(at: stored.location.byteOffset, count: stored.entry.byteCount) }
+    return try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
       XXHash64.hash(bytes)
     }
   }

@@ -7,6 +7,8 @@ internal import TensorFiles
 /// What a rank has done: its modules with what was written of each.
 struct ApplyOutcomes {
   var modules: [(module: PlannedModule, record: ApplyRecord)] = []
+  /// Tensors that are one planned module each, of all ranks.
+  let wholeTensors: Set<String>
   /// Sum of checksums of what was read of the statistics.
   var statisticsContents: UInt64 = 0
 }
@@ -21,7 +23,7 @@ extension ApplySlices {
     let written = try WrittenFolder(folder, inputs.checkpoint)
     var journal = try ApplyJournal(folder, rank: rank)
     var pruner = ModulePruner(request, inputs)
-    var outcomes = ApplyOutcomes()
+    var outcomes = ApplyOutcomes(wholeTensors: wholeTensors(in: inputs.checkpoint))
     for task in tasks {
       for module in try pruner.counted(task) {
         let record = try pruner.prune(module, into: written, &journal)

@@ -38,6 +38,13 @@ struct ApplySlices {
     )
   }
 
+  /// Tensors that are one planned module each.
+  func wholeTensors(in checkpoint: Checkpoint) -> Set<String> {
+    Set(
+      tasks.joined().filter { $0.weight.isWhole(in: checkpoint.tensors) }
+        .map { $0.weight.blocks[0].tensor })
+  }
+
   func slice(of rank: Int, seconds: Double) -> RunDocument.Slice {
     let own = owned(by: rank).tasks
     return RunDocument.Slice(

@@ -61,10 +61,9 @@ struct WrittenFolder {
     _ weight: ModuleWeight, as type: Word.Type
   ) throws(Failure) -> (zeros: Int, contents: String) {
     do throws(TensorFileError) {
-      let words = try Checkpoint.words(of: weight, in: tensors, as: type)
-      var zeros = 0
-      for word in words where word.magnitudeBits == 0 { zeros += 1 }
-      return (zeros, XXHash64.hash(words).hexadecimal)
+      let weights = StoredWeights(
+        place: weight, words: try Checkpoint.words(of: weight, in: tensors, as: type))
+      return (weights.zeros, XXHash64.hash(weights.words).hexadecimal)
     } catch {
       throw Failure(error)
     }
@@ -109,13 +108,32 @@ extension WrittenFolder {
             zerosBefore: record.zerosBefore, zeros: found.zeros,
             pattern: module.pattern?.description)))
     }
+    checked.tensors = try hashes(outcomes, rank: rank, ranks: ranks)
+    return checked
+  }
+
+  /// Hashes of every tensor before and after. Of one that is a module the hashes are known to the rank
+  /// that checked it; the others are divided over the ranks and read.
+  private func hashes(
+    _ outcomes: ApplyOutcomes, rank: Int, ranks: Int
+  ) throws(Failure) -> [IndexedUnit<ApplyDocument.Tensor>] {
     let names = tensors.names
-    let work = names.map { Double(tensors[$0]?.byteCount ?? 0) }
+    let position = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    var hashes: [IndexedUnit<ApplyDocument.Tensor>] = []
+    for (module, record) in outcomes.modules where isWhole(module.weight) {
+      let name = module.weight.blocks[0].tensor
+      hashes.append(
+        IndexedUnit(
+          index: position[name] ?? 0,
+          unit: ApplyDocument.Tensor(name: name, input: record.input, output: record.output)))
+    }
+    let others = names.indices.filter { !outcomes.wholeTensors.contains(names[$0]) }
+    let work = others.map { Double(tensors[names[$0]]?.byteCount ?? 0) }
     do throws(TensorFileError) {
-      for index in Slicing(work: work, ranks: ranks).unitsOfRank[rank] {
+      for index in Slicing(work: work, ranks: ranks).unitsOfRank[rank].map({ others[$0] }) {
         let input = try checkpoint.tensors.checksum(of: names[index])
         let output = try tensors.checksum(of: names[index])
-        checked.tensors.append(
+        hashes.append(
           IndexedUnit(
             index: index,
             unit: ApplyDocument.Tensor(
@@ -124,6 +142,17 @@ extension WrittenFolder {
     } catch {
       throw Failure(error)
     }
-    return checked
+    return hashes
+  }
+
+  private func isWhole(_ weight: ModuleWeight) -> Bool {
+    weight.isWhole(in: checkpoint.tensors)
+  }
+}
+
+extension ModuleWeight {
+  /// Whether the module is a tensor of its own, all of it.
+  func isWhole(in tensors: TensorCollection) -> Bool {
+    blocks.count == 1 && blocks[0].elements == tensors[blocks[0].tensor]?.elementCount
   }
 }
