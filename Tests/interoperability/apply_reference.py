@@ -61,7 +61,7 @@ class Reference:
         if "pattern" in unit:
             return dict.fromkeys(weights, Pattern.parsed(unit["pattern"]))
         if self.pattern is not None:
-            share = Fraction(total, unit["weights"])
+            share = Fraction(total, sum(array.size for array in weights.values()))
             return dict.fromkeys(weights, nearest_pattern(share, self.pattern))
         arrays = list(weights.values())
         if self.within == "uniform":
@@ -99,4 +99,7 @@ def count(how: int | Pattern, shape: Sequence[int]) -> int:
 
 
 def same_bits(found: torch.Tensor, wanted: torch.Tensor) -> bool:
-    return torch.equal(found.contiguous().view(torch.uint8), wanted.contiguous().view(torch.uint8))
+    if found.dtype != wanted.dtype or found.shape != wanted.shape:
+        return False
+    one, other = (tensor.contiguous().reshape(-1).view(torch.uint8) for tensor in (found, wanted))
+    return torch.equal(one, other)

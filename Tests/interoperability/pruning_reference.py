@@ -61,7 +61,9 @@ def square(covariance: Array, inputs: int) -> Array:
 
 
 def wanda_measure(weight: Array, covariance: Array) -> Array:
-    return np.abs(weight) * np.sqrt(np.diag(covariance))
+    """Where no input was ever other than 0, nothing tells weights apart and |W| decides."""
+    squares = np.diag(covariance)
+    return np.abs(weight) * (np.sqrt(squares) if squares.any() else 1)
 
 
 def magnitude(weight: Array, how: int | Pattern) -> Array:
@@ -173,8 +175,6 @@ def spread_global(total: int, weights: Sequence[Array], measures: Sequence[Array
 
 
 def nearest_pattern(share: Fraction, allowed: Pattern) -> Pattern:
-    """The pattern of at most the allowed zeros whose share is nearest; of two, the denser."""
-    removed = min(
-        range(allowed.removed + 1), key=lambda j: (abs(share - Fraction(j, allowed.group)), j)
-    )
-    return Pattern(removed, allowed.group)
+    """The pattern of at most the allowed zeros whose share is nearest; of two, the sparser."""
+    nearest = (share * allowed.group + Fraction(1, 2)) // 1
+    return Pattern(min(int(nearest), allowed.removed), allowed.group)

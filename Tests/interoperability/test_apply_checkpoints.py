@@ -28,6 +28,7 @@ from apply_runs import (
 from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaModel
+from xxhash64 import xxh64
 
 TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 IDS = torch.arange(40).reshape(2, 20) * 5 % 256
@@ -128,8 +129,10 @@ def test_files_headers_and_index_are_kept(tmp_path: Path, shards: str) -> None:
     after = folder_bytes(output)
     assert set(after) == set(before) - set(left_out) | {SIDECAR}
     assert {name: after[name] for name in copied} == copied
-    for name in left_out:
-        assert any(name in note for note in sidecar["notes"]), name
+    assert any(f"{len(left_out)} files" in note for note in sidecar["notes"])
+    assert any("weights.bin" in note for note in sidecar["notes"])
+    described = {own["name"]: (own["bytes"], own["contents"]) for own in sidecar["files"]}
+    assert described == {name: (len(text), xxh64(text)) for name, text in copied.items()}
     for file in folder.glob("*.safetensors"):
         assert header(output / file.name) == header(file)
         assert len(after[file.name]) == len(before[file.name])
@@ -220,7 +223,13 @@ def test_an_embedding_is_pruned_as_the_statistics_see_it(tmp_path: Path) -> None
     small_llama().save_pretrained(folder)
     before, name = read_checkpoint(folder), "model.embed_tokens"
     frequencies = np.random.default_rng(35).uniform(0, 1, 256)
-    statistics = write_statistics(tmp_path / "s.safetensors", {name: frequencies})
+    own = {"activation_covariance": torch.tensor(frequencies), "gradient": torch.zeros(16, 256)}
+    statistics = tmp_path / "s.safetensors"
+    save_file(
+        {f"{name}.{kind}": tensor for kind, tensor in own.items()},
+        statistics,
+        {"format": "layerbudget.statistics/1"},
+    )
     plan = write_plan(tmp_path / "plan.json", [unit(name, 2000, 4096, [name])])
     applied(plan, folder, output, "--statistics", statistics)
     key = f"{name}.weight"

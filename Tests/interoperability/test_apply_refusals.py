@@ -35,12 +35,15 @@ class Setting:
     folder: Path
     plan: Path
 
-    def refused(self, code: int, *options: object, ranks: int | None = None) -> str:
-        """The message of a run that must fail and leave nothing behind."""
+    def refused(
+        self, code: int, *options: object, ranks: int | None = None, at_work: bool = False
+    ) -> str:
+        """The message of a run that must fail; what it began at work may be resumed."""
         before = {path.name for path in self.base.iterdir()}
         done = apply(self.plan, self.folder, self.base / "out", *options, ranks=ranks)
         assert done.returncode == code, done.stderr
-        assert {path.name for path in self.base.iterdir()} == before
+        kept = {"out.partial", "out.journal"} if at_work else set()
+        assert {path.name for path in self.base.iterdir()} - kept == before
         return message(done)
 
     def planned(self, *units: dict) -> None:
@@ -90,12 +93,6 @@ def test_two_modules_must_not_share_a_tensor(setting: Setting) -> None:
         setting.planned(unit("u", 10, 192, [first]), unit("v", 10, 192, [second]))
         assert "up_proj" in setting.refused(DATA)
     setting.planned(unit("u", 10, 192, [UP]), unit(UP, 10, 192))
-    setting.refused(DATA)
-
-
-def test_units_of_the_same_name_are_refused(setting: Setting) -> None:
-    down = "model.layers.1.mlp.down_proj"
-    setting.planned(unit("u", 10, 192, [UP]), unit("u", 10, 192, [down]))
     setting.refused(DATA)
 
 
@@ -159,7 +156,7 @@ def test_a_covariance_that_is_none_is_refused(setting: Setting, spoil: str) -> N
     a[3, 3 if spoil == "negative" else 5] = np.nan if spoil == "nan" else -7e3
     setting.planned(unit("u", 10, 192, [UP]))
     given = setting.statistics({UP: a})
-    assert UP in setting.refused(DATA, "--method", "sparsegpt", *given)
+    assert UP in setting.refused(DATA, "--method", "sparsegpt", *given, at_work=True)
 
 
 def test_a_plan_of_capacity_is_refused(setting: Setting) -> None:
@@ -230,7 +227,7 @@ def test_weights_that_are_no_numbers_are_refused(setting: Setting, value: float)
         tensors[f"{UP}.weight"][3, 4] = value
 
     setting.with_tensors(spoil)
-    assert UP in setting.refused(DATA)
+    assert UP in setting.refused(DATA, at_work=True)
 
 
 def test_weights_of_whole_numbers_are_refused(setting: Setting) -> None:
@@ -266,5 +263,5 @@ def test_ranks_refuse_together_and_one_speaks(setting: Setting, fault: str) -> N
         setting.with_tensors(spoil)
     else:
         setting.planned(unit("u", 10, 192, ["nothing"]))
-    told = setting.refused(DATA, ranks=3)
+    told = setting.refused(DATA, ranks=3, at_work=fault == "weight")
     assert (UP if fault == "weight" else "nothing") in told

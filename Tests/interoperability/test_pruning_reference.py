@@ -216,6 +216,6 @@ def test_a_unit_is_spread_by_size_or_by_one_threshold() -> None:
 
 
 def test_the_nearest_pattern_never_exceeds_the_allowed_one() -> None:
-    shares = [Fraction(n, 100) for n in (0, 12, 13, 30, 40, 90)]
+    shares = [Fraction(n, 1000) for n in (0, 124, 125, 374, 375, 900)]
     found = [nearest_pattern(share, Pattern(2, 4)).removed for share in shares]
     assert found == [0, 0, 1, 1, 2, 2]
