@@ -53,9 +53,17 @@ let package = Package(
     room("Curvature", ["DenseLinearAlgebra", "TensorFiles"]),
     room("Allocation", ["Collectives"]),
 
+    room("Checkpoints", ["DenseLinearAlgebra", "TensorFiles", "Curvature"]),
+    room("Pruning", ["DenseLinearAlgebra", "TensorFiles", "Checkpoints"]),
+
     // MARK: Files, workflow, command
     room("PlanFiles"),
-    room("Workflow", ["Collectives", "TensorFiles", "Curvature", "Allocation", "PlanFiles"]),
+    room(
+      "Workflow",
+      [
+        "Collectives", "TensorFiles", "DenseLinearAlgebra", "Curvature", "Allocation",
+        "Checkpoints", "Pruning", "PlanFiles",
+      ]),
     .executableTarget(
       name: "layerbudget",
       dependencies: [
@@ -75,6 +83,8 @@ let package = Package(
     tests(
       of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"],
       resources: [.copy("Fixtures")]),
+    tests(of: "CheckpointsTests", ["Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
+    tests(of: "PruningTests", ["Pruning", "Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
     tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),
