@@ -115,11 +115,23 @@ def random_covariance(generator: np.random.Generator, inputs: int) -> np.ndarray
     return x.T @ x / len(x)
 
 
-def write_statistics(path: Path, covariances: Mapping[str, np.ndarray], **metadata: str) -> Path:
-    """A of every module, in F64."""
-    tensors = {f"{name}.activation_covariance": torch.tensor(a) for name, a in covariances.items()}
+def write_statistics(
+    path: Path, covariances: Mapping[str, np.ndarray], outputs: Mapping[str, int], **metadata: str
+) -> Path:
+    """A of every module in F64, and a gradient, which no method of pruning looks at."""
+    tensors: Tensors = {}
+    for name, a in covariances.items():
+        tensors[f"{name}.activation_covariance"] = torch.tensor(a)
+        tensors[f"{name}.gradient"] = torch.zeros(outputs[name], len(a), dtype=torch.bfloat16)
     save_file(tensors, path, {"format": "layerbudget.statistics/1", **metadata})
     return path
+
+
+def outputs_of(tensors: Mapping[str, torch.Tensor]) -> dict[str, int]:
+    """The rows of every matrix, by the name of its module."""
+    return {
+        name.removesuffix(".weight"): len(own) for name, own in tensors.items() if own.dim() == 2
+    }
 
 
 def write_checkpoint(folder: Path, tensors: Tensors, **config: object) -> Path:

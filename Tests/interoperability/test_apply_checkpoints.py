@@ -16,6 +16,7 @@ from apply_runs import (
     applied,
     folder_bytes,
     header,
+    outputs_of,
     random_covariance,
     read_checkpoint,
     stored_bytes,
@@ -66,7 +67,7 @@ def test_every_type_keeps_its_bits_where_nothing_is_removed(tmp_path: Path, kind
     names, generator = list(matrices(folder)), np.random.default_rng(31)
     before = read_checkpoint(folder)
     a = {n: random_covariance(generator, before[f"{n}.weight"].shape[1]) for n in names}
-    statistics = write_statistics(tmp_path / "s.safetensors", a)
+    statistics = write_statistics(tmp_path / "s.safetensors", a, outputs_of(before))
     applied(plan, folder, output, "--statistics", statistics)
     check_bits(output, expected(folder, plan, "wanda", covariances=a))
     assert header(output / "model.safetensors") == header(folder / "model.safetensors")
@@ -80,7 +81,7 @@ def test_sparsegpt_is_rounded_once_to_the_stored_type(tmp_path: Path, kind: str)
     folder = write_checkpoint(tmp_path / "model", {"m.weight": weight})
     plan = write_plan(tmp_path / "plan.json", [unit("m", 1500, 3000, ["m"])])
     a = {"m": random_covariance(generator, 150)}
-    statistics = write_statistics(tmp_path / "s.safetensors", a)
+    statistics = write_statistics(tmp_path / "s.safetensors", a, {"m": 20})
     options = ("--method", "sparsegpt", "--precision", "double", "--statistics", statistics)
     applied(plan, folder, tmp_path / "out", *options)
     found = read_checkpoint(tmp_path / "out")["m.weight"]
@@ -196,7 +197,7 @@ def test_a_tied_head_is_the_input_embedding_once(tmp_path: Path) -> None:
     assert "lm_head.weight" not in before
     generator = np.random.default_rng(34)
     a = {"lm_head": random_covariance(generator, 16)}
-    statistics = write_statistics(tmp_path / "s.safetensors", a)
+    statistics = write_statistics(tmp_path / "s.safetensors", a, {"lm_head": 256})
     plan = write_plan(tmp_path / "plan.json", [unit("lm_head", 1500, 4096, ["lm_head"])])
     sidecar = applied(plan, folder, output, "--statistics", statistics)
     renamed = before | {"lm_head.weight": before["model.embed_tokens.weight"]}
@@ -223,18 +224,13 @@ def test_an_embedding_is_pruned_as_the_statistics_see_it(tmp_path: Path) -> None
     small_llama().save_pretrained(folder)
     before, name = read_checkpoint(folder), "model.embed_tokens"
     frequencies = np.random.default_rng(35).uniform(0, 1, 256)
-    own = {"activation_covariance": torch.tensor(frequencies), "gradient": torch.zeros(16, 256)}
-    statistics = tmp_path / "s.safetensors"
-    save_file(
-        {f"{name}.{kind}": tensor for kind, tensor in own.items()},
-        statistics,
-        {"format": "layerbudget.statistics/1"},
-    )
+    a = {name: frequencies}
+    statistics = write_statistics(tmp_path / "s.safetensors", a, {name: 16})
     plan = write_plan(tmp_path / "plan.json", [unit(name, 2000, 4096, [name])])
     applied(plan, folder, output, "--statistics", statistics)
     key = f"{name}.weight"
     turned = before | {key: before[key].T.contiguous()}
-    wanted = Reference("wanda", covariances={name: frequencies})
+    wanted = Reference("wanda", covariances=a)
     assert same_bits(read_checkpoint(output)[key], wanted.checkpoint(turned, units_of(plan))[key].T)
 
 
@@ -244,7 +240,7 @@ def test_a_diagonal_covariance_serves(tmp_path: Path, method: str) -> None:
     weight = torch.tensor(generator.normal(size=(9, 14)), dtype=torch.float32)
     folder = write_checkpoint(tmp_path / "model", {"m.weight": weight})
     a = {"m": generator.uniform(1, 3, 14)}
-    statistics = write_statistics(tmp_path / "s.safetensors", a)
+    statistics = write_statistics(tmp_path / "s.safetensors", a, {"m": 9})
     plan = write_plan(tmp_path / "plan.json", [unit("m", 60, 126, ["m"])])
     applied(plan, folder, tmp_path / "out", "--method", method, "--statistics", statistics)
     found = read_checkpoint(tmp_path / "out")["m.weight"]

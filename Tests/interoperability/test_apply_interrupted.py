@@ -17,6 +17,7 @@ from apply_runs import (
     applied,
     command,
     folder_bytes,
+    outputs_of,
     random_covariance,
     unit,
     write_checkpoint,
@@ -43,7 +44,9 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Setting:
     }
     folder = write_checkpoint(base / "model", tensors)
     a = random_covariance(generator, SIDE)
-    statistics = write_statistics(base / "s.safetensors", dict.fromkeys(names, a))
+    statistics = write_statistics(
+        base / "s.safetensors", dict.fromkeys(names, a), outputs_of(tensors)
+    )
     units = [
         unit(f"model.layers.{b}", SIDE * SIDE * (b + 1) // 2, each * SIDE * SIDE, part)
         for b, part in ((b, names[b * each : (b + 1) * each]) for b in range(BLOCKS))

@@ -19,6 +19,7 @@ from apply_runs import (
     Tensors,
     applied,
     folder_bytes,
+    outputs_of,
     prune,
     random_covariance,
     read_checkpoint,
@@ -125,7 +126,7 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> Case:
         size = sum(m * n for m, n in shapes)
         units.append(unit(f"model.layers.{name}", size * 3 // 7, size, modules))
     folder = write_checkpoint(base / "model", tensors)
-    statistics = write_statistics(base / "statistics.safetensors", covariances)
+    statistics = write_statistics(base / "statistics.safetensors", covariances, outputs_of(tensors))
     plan = write_plan(base / "plan.json", units)
     return Case(folder, statistics, plan, tensors, covariances)
 
@@ -259,7 +260,7 @@ def test_zeros_beyond_the_plan_stay_and_nothing_else_goes(tmp_path: Path) -> Non
     folder = write_checkpoint(tmp_path / "model", {"m.weight": weight})
     plan = write_plan(tmp_path / "plan.json", [unit("m", 60, 240, ["m"])])
     a = {"m": random_covariance(np.random.default_rng(1), 20)}
-    statistics = write_statistics(tmp_path / "s.safetensors", a)
+    statistics = write_statistics(tmp_path / "s.safetensors", a, {"m": 12})
     for method in METHODS:
         needed = () if method == "magnitude" else ("--statistics", statistics)
         output = tmp_path / method
@@ -302,9 +303,9 @@ def test_statistics_that_are_sums_are_divided_by_their_counts(
 ) -> None:
     """A larger A changes neither Wanda nor SparseGPT, but for a dead input's unit diagonal."""
     sums = {name: 50 * a for name, a in awkward.covariances.items()}
-    statistics = write_statistics(
-        tmp_path / "s.safetensors", sums, normalization="sum", num_tokens="50", num_samples="5"
-    )
+    counts = {"normalization": "sum", "num_tokens": "50", "num_samples": "5"}
+    outputs = outputs_of(awkward.tensors)
+    statistics = write_statistics(tmp_path / "s.safetensors", sums, outputs, **counts)
     options = ("--method", "sparsegpt", *DOUBLE, "--statistics")
     applied(awkward.plan, awkward.folder, tmp_path / "sums", *options, statistics)
     check_against(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from apply_runs import (
     Finished,
     apply,
     folder_bytes,
+    outputs_of,
     random_covariance,
     read_checkpoint,
     unit,
@@ -50,7 +52,8 @@ class Setting:
         write_plan(self.plan, units)
 
     def statistics(self, covariances: dict[str, np.ndarray]) -> tuple[str, Path]:
-        path = write_statistics(self.base / "statistics.safetensors", covariances)
+        outputs = outputs_of(read_checkpoint(self.folder))
+        path = write_statistics(self.base / "statistics.safetensors", covariances, outputs)
         return "--statistics", path
 
     def with_tensors(self, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
@@ -62,7 +65,7 @@ class Setting:
 
 def message(done: Finished) -> str:
     assert done.stdout == ""
-    assert done.stderr.lower().count("error:") == 1, done.stderr
+    assert len(re.findall(r"^layerbudget: ", done.stderr, re.M)) == 1, done.stderr
     return done.stderr
 
 
