@@ -67,7 +67,8 @@ let package = Package(
     .executableTarget(
       name: "layerbudget",
       dependencies: [
-        "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "PlanFiles",
+        "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "Pruning",
+        "PlanFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),

@@ -15,7 +15,7 @@ extension Checkpoint {
     try requireOneOwner(of: found)
 
     // 2. Which side of a stored matrix is the outputs: by shape, or as the neighbours have it.
-    let layouts = StoredLayout.layouts(of: found, conv1D: configuration.usesConv1D)
+    let layouts = StoredLayout.layouts(of: found, in: configuration)
     var weights: [ModuleWeight] = []
     for (matrix, layout) in zip(found, layouts) {
       guard let layout else {
@@ -112,5 +112,24 @@ extension Checkpoint {
             + "with --exclude when scoring")
       }
     }
+  }
+}
+
+extension Checkpoint {
+  /// Names of the modules that hold matrices under `prefix`, in natural order: for a plan that names a
+  /// block and not what is in it.
+  public func modules(under prefix: String) -> [String] {
+    var names: [String] = []
+    for tensor in tensors.names where tensor.hasPrefix("\(prefix).") {
+      guard let entry = tensors[tensor] else { continue }
+      if entry.shape.count == 2, tensor.hasSuffix(".weight") {
+        names.append(String(tensor.dropLast(7)))
+      }
+      // P.experts.gate_up_proj holds P.experts.0.gate_up_proj and so on.
+      if entry.shape.count == 3, !tensor.hasSuffix(".weight"), let dot = tensor.lastIndex(of: ".") {
+        names += (0..<entry.shape[0]).map { "\(tensor[..<dot]).\($0)\(tensor[dot...])" }
+      }
+    }
+    return names.sorted { NaturalName($0) < NaturalName($1) }
   }
 }

@@ -27,8 +27,12 @@ public struct Checkpoint: Sendable {
       "gpt2", "openai-gpt", "imagegpt", "decision_transformer",
     ]
 
+    /// Families whose fused experts are stored [experts, inputs, outputs].
+    private static let transposedExperts: Set<String> = ["gpt_oss", "llama4", "llama4_text"]
+
     var ties: Bool { tiesEmbeddings ?? Self.tiedByDefault.contains(modelType ?? "") }
     var usesConv1D: Bool { Self.conv1D.contains(modelType ?? "") }
+    var transposesExperts: Bool { Self.transposedExperts.contains(modelType ?? "") }
   }
 
   /// Opens the folder; see ``TensorCollection/init(checkpoint:)`` for which files.

@@ -28,7 +28,10 @@ enum StoredLayout {
   /// A shape decides where it can. A square matrix, or one of a module of unknown shape, is stored as
   /// the decided ones of its kind are: fused experts among themselves, the others of numbered blocks
   /// among themselves, as GPT-2 stores its blocks [inputs, outputs] and its output head the other way.
-  static func layouts(of matrices: [StoredMatrix], conv1D: Bool) -> [StoredLayout?] {
+  /// With nothing decided the model's family decides.
+  static func layouts(
+    of matrices: [StoredMatrix], in configuration: Checkpoint.Configuration
+  ) -> [StoredLayout?] {
     let possible = matrices.map(possible)
     func majority(_ isExpert: Bool) -> StoredLayout? {
       let decided = zip(matrices, possible).filter { matrix, layouts in
@@ -42,9 +45,11 @@ enum StoredLayout {
     let others = majority(false)
     return zip(matrices, possible).map { matrix, layouts in
       guard layouts.count > 1 else { return layouts.first }
-      let fallback = conv1D && isInBlock(matrix.module.name) && !matrix.isExpert
-      return (isInBlock(matrix.module.name) ? (matrix.isExpert ? experts : others) : nil)
-        ?? (fallback ? .inputsByOutputs : .outputsByInputs)
+      guard isInBlock(matrix.module.name) else { return .outputsByInputs }
+      let isTransposed =
+        matrix.isExpert ? configuration.transposesExperts : configuration.usesConv1D
+      return (matrix.isExpert ? experts : others)
+        ?? (isTransposed ? .inputsByOutputs : .outputsByInputs)
     }
   }
 

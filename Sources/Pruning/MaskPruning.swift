@@ -18,7 +18,8 @@ extension StoredWeights {
       for column in 0..<place.inputs {
         keys[column] = measure.key(value(row: row, column: column), column: column)
       }
-      let cut = SmallestWeights<UInt64>(removed, digit: 11) { body in for key in keys { body(key) } }
+      let cut = SmallestWeights<UInt64>(removed, digit: 11) { body in for key in keys { body(key) }
+      }
       var ties = cut.ties
       for column in 0..<place.inputs where keys[column] <= cut.key {
         if keys[column] == cut.key {

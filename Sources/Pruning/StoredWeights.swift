@@ -1,4 +1,5 @@
 public import Checkpoints
+internal import DenseLinearAlgebra
 public import TensorFiles
 
 /// A matrix W [outputs, inputs] as the words it is stored in.
@@ -44,7 +45,7 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
   }
 
   /// Calls `body` with the key of every weight, row by row.
-  func forEachKey(_ measure: WeightMeasure, _ body: (UInt64) -> Void) {
+  public func forEachKey(_ measure: WeightMeasure, _ body: (UInt64) -> Void) {
     for row in 0..<place.outputs {
       for column in 0..<place.inputs {
         body(measure.key(value(row: row, column: column), column: column))
@@ -71,6 +72,28 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
         guard words[position].magnitudeBits == cut.key else { continue }
         words[position] = 0
         ties -= 1
+      }
+    }
+  }
+}
+
+extension StoredWeights {
+  /// W [outputs, inputs] as numbers.
+  func matrix<Element: LinearAlgebraElement>(as type: Element.Type) -> Matrix<Element> {
+    Matrix(rows: place.outputs, columns: place.inputs) { span in
+      for row in 0..<place.outputs {
+        for column in 0..<place.inputs {
+          span[row * place.inputs + column] = Element(value(row: row, column: column))
+        }
+      }
+    }
+  }
+
+  /// Puts numbers in place of the words, each rounded to the stored type.
+  mutating func replace<Element: LinearAlgebraElement>(by matrix: borrowing Matrix<Element>) {
+    for row in 0..<place.outputs {
+      for column in 0..<place.inputs {
+        set(Double(matrix[row, column]), row: row, column: column)
       }
     }
   }

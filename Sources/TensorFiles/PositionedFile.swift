@@ -5,7 +5,7 @@ internal import Glibc
 /// One process creates it at its full length, so that a full disk is noticed before any work; then
 /// every process opens it and writes its parts. Parts that do not overlap need no lock. Nothing here
 /// renames: the file lies in a folder that gets its name when all parts are there.
-public struct PositionedFile: ~Copyable {
+public final class PositionedFile: Sendable {
   private let path: String
   private let descriptor: Int32
 
