@@ -234,17 +234,16 @@ def test_an_embedding_is_pruned_as_the_statistics_see_it(tmp_path: Path) -> None
     assert same_bits(read_checkpoint(output)[key], wanted.checkpoint(turned, units_of(plan))[key].T)
 
 
-@pytest.mark.parametrize("method", ["wanda", "sparsegpt"])
-def test_a_diagonal_covariance_serves(tmp_path: Path, method: str) -> None:
+def test_a_diagonal_covariance_serves_wanda(tmp_path: Path) -> None:
     generator = np.random.default_rng(36)
     weight = torch.tensor(generator.normal(size=(9, 14)), dtype=torch.float32)
     folder = write_checkpoint(tmp_path / "model", {"m.weight": weight})
     a = {"m": generator.uniform(1, 3, 14)}
     statistics = write_statistics(tmp_path / "s.safetensors", a, {"m": 9})
     plan = write_plan(tmp_path / "plan.json", [unit("m", 60, 126, ["m"])])
-    applied(plan, folder, tmp_path / "out", "--method", method, "--statistics", statistics)
+    applied(plan, folder, tmp_path / "out", "--statistics", statistics)
     found = read_checkpoint(tmp_path / "out")["m.weight"]
-    assert torch.equal(found, expected(folder, plan, method, covariances=a)["m.weight"])
+    assert torch.equal(found, expected(folder, plan, "wanda", covariances=a)["m.weight"])
 
 
 @pytest.mark.parametrize("stored", ["with model.", "without"])

@@ -26,7 +26,7 @@ from apply_runs import (
 )
 from safetensors.torch import load_file, save_file
 
-MODULES, SIDE, BLOCKS = 24, 256, 6
+MODULES, SIDE, BLOCKS = 12, 192, 4
 SPARSEGPT = ("--method", "sparsegpt", "--precision", "double", "--statistics")
 
 Setting = tuple[Path, Path, Path]
@@ -34,7 +34,7 @@ Setting = tuple[Path, Path, Path]
 
 @pytest.fixture(scope="module")
 def setting(tmp_path_factory: pytest.TempPathFactory) -> Setting:
-    """24 matrices of six units; SparseGPT takes long enough to be killed in between."""
+    """12 matrices of four units; SparseGPT takes long enough to be killed in between."""
     base, generator = tmp_path_factory.mktemp("work"), np.random.default_rng(41)
     each = MODULES // BLOCKS
     names = [f"model.layers.{i // each}.m{i % each}" for i in range(MODULES)]
@@ -110,7 +110,7 @@ def check_finished(output: Path, wanted: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "all_of_it", "ranks"), [(3, False, 2), (9, True, 4), (6, False, None)]
+    ("lines", "all_of_it", "ranks"), [(2, False, 2), (6, True, 4), (4, False, None)]
 )
 def test_a_killed_run_goes_on_to_the_same_bytes(
     tmp_path: Path,
@@ -132,23 +132,21 @@ def test_a_run_killed_twice_goes_on(
 ) -> None:
     plan, folder, statistics = setting
     output = tmp_path / "out"
-    kill_in_the_middle(setting, output, 3, all_of_it=False)
-    kill_in_the_middle(setting, output, finished_lines(output) + 4, all_of_it=True)
+    kill_in_the_middle(setting, output, 2, all_of_it=False)
+    kill_in_the_middle(setting, output, finished_lines(output) + 3, all_of_it=True)
     applied(plan, folder, output, *SPARSEGPT, statistics)
     check_finished(output, undisturbed)
 
 
 def test_other_options_do_not_take_over_what_was_done(tmp_path: Path, setting: Setting) -> None:
     plan, folder, statistics = setting
-    single = ("--method", "sparsegpt", "--precision", "single", "--statistics", statistics)
     for name, options in (
         ("wanda", ("--method", "wanda", "--statistics", statistics)),
-        ("single", single),
         ("pattern", (*SPARSEGPT, statistics, "--pattern", "2:4")),
     ):
         output, fresh = tmp_path / name / "out", tmp_path / name / "fresh"
         output.parent.mkdir()
-        kill_in_the_middle(setting, output, 8, all_of_it=False)
+        kill_in_the_middle(setting, output, 5, all_of_it=False)
         applied(plan, folder, output, *options, ranks=2)
         applied(plan, folder, fresh, *options)
         check_finished(output, folder_bytes(fresh))
@@ -164,9 +162,11 @@ def test_other_inputs_do_not_take_over_what_was_done(
     own_plan = Path(shutil.copy(plan, tmp_path / "plan.json"))
     own_statistics = Path(shutil.copy(statistics, tmp_path / "s.safetensors"))
     output, fresh = tmp_path / "out", tmp_path / "fresh"
-    kill_in_the_middle((own_plan, own, own_statistics), output, 8, all_of_it=False)
+    kill_in_the_middle((own_plan, own, own_statistics), output, 5, all_of_it=False)
     if changed == "plan":
-        own_plan.write_text(own_plan.read_text().replace('"integer": 32768', '"integer": 32769'))
+        count = SIDE * SIDE // 2
+        text = plan.read_text().replace(f'"integer": {count}', f'"integer": {count + 1}')
+        own_plan.write_text(text)
         assert own_plan.read_text() != plan.read_text()
     else:
         file = own / "model.safetensors" if changed == "weights" else own_statistics
@@ -187,7 +187,7 @@ def test_damage_to_what_was_done_is_made_good(
 ) -> None:
     plan, folder, statistics = setting
     output = tmp_path / "out"
-    kill_in_the_middle(setting, output, 8, all_of_it=True)
+    kill_in_the_middle(setting, output, 5, all_of_it=True)
     partial, journal = Path(f"{output}.partial"), Path(f"{output}.journal")
     if damage == "partial gone":
         shutil.rmtree(partial)
@@ -220,7 +220,5 @@ def test_thresholds_over_a_unit_do_not_depend_on_ranks(
     plan, folder, statistics = setting
     options = ("--method", method, "--within", "global", "--statistics", statistics)
     applied(plan, folder, tmp_path / "alone", *options)
-    for ranks in (2, 7):
-        output = tmp_path / f"{ranks}"
-        applied(plan, folder, output, *options, ranks=ranks)
-        assert folder_bytes(output) == folder_bytes(tmp_path / "alone")
+    applied(plan, folder, tmp_path / "many", *options, ranks=3)
+    assert folder_bytes(tmp_path / "many") == folder_bytes(tmp_path / "alone")

@@ -24,6 +24,7 @@ from apply_runs import (
     write_plan,
     write_statistics,
 )
+from safetensors.torch import load_file, save_file
 
 UP = "model.layers.1.mlp.up_proj"
 USAGE, DATA, MISSING, TARGET = 64, 65, 66, 73
@@ -136,14 +137,23 @@ def test_methods_that_need_inputs_ask_for_statistics(setting: Setting, method: s
 
 @pytest.mark.parametrize("method", ["wanda", "sparsegpt"])
 def test_statistics_that_lack_a_covariance_are_refused(setting: Setting, method: str) -> None:
-    a = {
-        name: random_covariance(np.random.default_rng(1), 12 if "down" in name else 16)
-        for name in matrices(setting.folder)
-        if name != UP
-    }
-    given = setting.statistics(a)
-    told = setting.refused(DATA, "--method", method, *given)
-    assert UP in told and "activation_covariance" in told
+    """Of one module, which has a gradient; then of one that is missing altogether."""
+    down = "model.layers.1.mlp.down_proj"
+    setting.planned(unit("u", 10, 192, [UP]), unit("v", 10, 192, [down]))
+    option, path = setting.statistics({UP: random_covariance(np.random.default_rng(1), 16)})
+    told = setting.refused(DATA, "--method", method, option, path)
+    assert down in told
+    tensors = load_file(path) | {f"{down}.gradient": torch.zeros(16, 12)}
+    save_file(tensors, path, {"format": "layerbudget.statistics/1"})
+    told = setting.refused(DATA, "--method", method, option, path, at_work=True)
+    assert down in told and "activation_covariance" in told
+
+
+def test_sparsegpt_refuses_a_diagonal_covariance(setting: Setting) -> None:
+    setting.planned(unit("u", 10, 192, [UP]))
+    given = setting.statistics({UP: np.ones(16)})
+    told = setting.refused(DATA, "--method", "sparsegpt", *given, at_work=True)
+    assert UP in told and "diagonal" in told
 
 
 def test_statistics_of_another_model_are_refused(setting: Setting) -> None:
