@@ -30,12 +30,17 @@ extension Checkpoint {
   }
 
   private func storedMatrix(of module: ModuleShape) throws(CheckpointError) -> StoredMatrix {
-    let names = [module.name] + WeightNames.aliases(of: module.name, leading: WeightNames.wrappers)
-    for name in names {
-      for form in WeightNames.forms(of: name) {
-        if let matrix = try storedMatrix(form, module) { return matrix }
-      }
+    if let matrix = try storedMatrix(of: module, named: module.name) { return matrix }
+    var matches: [StoredMatrix] = []
+    for name in WeightNames.aliases(of: module.name, leading: WeightNames.wrappers) {
+      if let matrix = try storedMatrix(of: module, named: name) { matches.append(matrix) }
     }
+    if matches.count > 1 {
+      throw .mismatch(
+        "\(path): module \"\(module.name)\" may be \"\(matches[0].blocks[0].tensor)\" or "
+          + "\"\(matches[1].blocks[0].tensor)\"; name it as the checkpoint does")
+    }
+    if let match = matches.first { return match }
     if configuration.ties, WeightNames.isOutputHead(module.name),
       let embedding = tensors.names.first(where: { name in
         WeightNames.embeddings.contains { name == $0 || name.hasSuffix(".\($0)") }
@@ -50,6 +55,16 @@ extension Checkpoint {
       "\(path): no tensor holds the weights of module \"\(module.name)\"; "
         + (nearest.map { "the nearest name is \"\($0)\"; " } ?? "")
         + "the plan or the statistics are of another model, or name modules in another way")
+  }
+
+  /// The first form under one name, or nil where there is none.
+  private func storedMatrix(
+    of module: ModuleShape, named name: String
+  ) throws(CheckpointError) -> StoredMatrix? {
+    for form in WeightNames.forms(of: name) {
+      if let matrix = try storedMatrix(form, module) { return matrix }
+    }
+    return nil
   }
 
   /// The matrix of one form, or nil where the checkpoint has it not.

@@ -22,6 +22,12 @@ public struct ModuleWeight: Sendable, Equatable {
     /// The first element, by its row-major position in the tensor.
     public let firstElement: Int
     public let elements: Int
+
+    package init(tensor: String, firstElement: Int, elements: Int) {
+      self.tensor = tensor
+      self.firstElement = firstElement
+      self.elements = elements
+    }
   }
 
   /// The module's name, as asked for.
@@ -33,6 +39,18 @@ public struct ModuleWeight: Sendable, Equatable {
   public let isTransposed: Bool
   /// Blocks one under the other; only a matrix stored [outputs, inputs] has more than one.
   public let blocks: [Block]
+
+  package init(
+    name: String, outputs: Int, inputs: Int, elementType: ElementType, isTransposed: Bool,
+    blocks: [Block]
+  ) {
+    self.name = name
+    self.outputs = outputs
+    self.inputs = inputs
+    self.elementType = elementType
+    self.isTransposed = isTransposed
+    self.blocks = blocks
+  }
 
   /// Weights: outputs · inputs.
   public var count: Int { outputs * inputs }
