@@ -90,7 +90,8 @@ def inverse_factor(covariance: Array) -> Array:
 
 
 def sparsegpt_measure(weight: Array, factor: Array, dead: Array) -> Array:
-    return np.where(dead, 0, (weight / np.diag(factor)) ** 2)
+    """A weight of a dead input costs nothing; where all are dead, |W| decides as in Wanda."""
+    return np.where(dead & ~dead.all(), 0, (weight / np.diag(factor)) ** 2)
 
 
 def block_ends(inputs: int) -> list[tuple[int, int]]:

@@ -127,7 +127,7 @@ def test_masks_of_every_architecture(tmp_path: Path, case: Case, method: str, wi
 
 
 def test_sparsegpt_of_every_architecture(tmp_path: Path, case: Case) -> None:
-    """An expert that no token reached has only dead inputs: pruned from its first weight on."""
+    """An expert that no token reached has only dead inputs: pruned by magnitude."""
     options = ("--method", "sparsegpt", "--precision", "double", "--statistics", case.statistics)
     applied(case.plan, case.folder, tmp_path / "out", *options)
     reference = Reference("sparsegpt", "uniform", None, case.covariances, case.places)

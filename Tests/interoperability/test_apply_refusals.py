@@ -66,7 +66,7 @@ class Setting:
 
 def message(done: Finished) -> str:
     assert done.stdout == ""
-    assert len(re.findall(r"^layerbudget: ", done.stderr, re.M)) == 1, done.stderr
+    assert len(re.findall(r"^(?:layerbudget|Error): ", done.stderr, re.M)) == 1, done.stderr
     return done.stderr
 
 

@@ -199,6 +199,13 @@ def test_sparsegpt_of_a_diagonal_covariance_changes_no_other_weight() -> None:
     assert (sparsegpt(weight, dead, 10) == 0).sum(0).tolist() == [0, 5, 0, 0, 5, 0]
 
 
+@pytest.mark.parametrize("method", ["wanda", "sparsegpt"])
+def test_without_any_input_the_size_of_a_weight_decides(method: str) -> None:
+    weight = np.random.default_rng(8).normal(size=(1, 9))
+    found = pruned(method, weight, 4, np.zeros((9, 9)))
+    assert np.array_equal(found, magnitude(weight, 4))
+
+
 def test_a_unit_is_spread_by_size_or_by_one_threshold() -> None:
     assert spread_uniform(5, [4, 4, 4]) == [2, 2, 1]
     assert spread_uniform(7, [1, 2, 9]) == [1, 1, 5]
