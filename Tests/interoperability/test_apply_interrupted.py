@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -66,6 +68,16 @@ def finished_lines(output: Path) -> int:
     """Whole lines of all journals."""
     files = Path(f"{output}.journal").glob("*")
     return sum(file.read_bytes().count(b"\n") for file in files if file.is_file())
+
+
+def finished_modules(output: Path) -> list[str]:
+    """Names in whole lines; a line torn by a kill, and what was written after it, tells nothing."""
+    names = []
+    for file in Path(f"{output}.journal").glob("*.jsonl"):
+        for line in file.read_text().splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                names.append(json.loads(line)["module"])
+    return names
 
 
 def ranks_of(running: subprocess.Popen[bytes]) -> list[int]:
@@ -134,6 +146,8 @@ def test_a_run_killed_twice_goes_on(
     output = tmp_path / "out"
     kill_in_the_middle(setting, output, 2, all_of_it=False)
     kill_in_the_middle(setting, output, finished_lines(output) + 3, all_of_it=True)
+    names = finished_modules(output)
+    assert len(names) >= 5 and len(set(names)) == len(names), "what was done was done again"
     applied(plan, folder, output, *SPARSEGPT, statistics)
     check_finished(output, undisturbed)
 
