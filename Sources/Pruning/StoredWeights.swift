@@ -18,16 +18,7 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
   }
 
   /// Weights that are +0 or −0.
-  public var zeros: Int { Self.zeros(among: words) }
-
-  @specialized(where Word == UInt16)
-  @specialized(where Word == UInt32)
-  @specialized(where Word == UInt64)
-  private static func zeros(among words: [Word]) -> Int {
-    var count = 0
-    for word in words where word.magnitudeBits == 0 { count += 1 }
-    return count
-  }
+  public var zeros: Int { Word.zeroCount(in: words) }
 
   /// Position of the first nan or infinity in the stored order.
   public var firstNonFinite: Int? {
@@ -68,15 +59,6 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
     }
   }
 
-  /// One loop without branches: a store for every word costs less than a decision.
-  private mutating func clear(below limit: Word) {
-    var span = words.mutableSpan
-    for index in 0..<span.count {
-      let word = span[index]
-      span[index] = word.magnitudeBits < limit ? 0 : word
-    }
-  }
-
   /// Removes the `count` weights of smallest magnitude; ties go in the order of W, row by row.
   ///
   /// Counts on the bits of the words: 2¹⁵ magnitudes for 16-bit types in one pass, two for F32.
@@ -90,7 +72,7 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
     let cut = SmallestWeights<Word>(count, digit: 16) { body in
       for word in words { body(word.magnitudeBits) }
     }
-    clear(below: cut.key)
+    Word.clear(&words, below: cut.key)
     var ties = cut.ties
     guard cut.key > 0 else { return }
     for row in 0..<place.outputs where ties > 0 {
