@@ -3,11 +3,13 @@
 /// F16, BF16, F32 and F64 are IEEE formats of sign and magnitude, so the word without its top bit
 /// orders elements by |value|; `0` is both zeros, and the words from ``infinity(of:)`` on are
 /// infinities and nans.
-public protocol StoredWord: FixedWidthInteger, UnsignedInteger, BitwiseCopyable, Sendable {}
+public protocol StoredWord: FixedWidthInteger, UnsignedInteger, BitwiseCopyable, Sendable {
+  /// How many words are +0 or −0.
+  static func zeroCount(in words: [Self]) -> Int
 
-extension UInt16: StoredWord {}
-extension UInt32: StoredWord {}
-extension UInt64: StoredWord {}
+  /// Sets every word to +0 whose magnitude bits are below `limit`.
+  static func clear(_ words: inout [Self], below limit: Self)
+}
 
 extension StoredWord {
   /// The word without its sign.
