@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A regular file mapped into memory to be read. With ``OutputFile`` and ``FolderListing`` the only
-/// place in this room that sees a raw pointer; all others get a bounds-checked `RawSpan`.
+/// A regular file mapped into memory to be read: the only place in this room that reads through a raw
+/// pointer; all others get a bounds-checked `RawSpan`.
 ///
 /// The size is compared with the one at opening before every access, because touching a page beyond
 /// the end of a file that shrank is a SIGBUS, which no program survives. A race remains: a file
