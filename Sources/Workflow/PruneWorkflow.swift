@@ -112,7 +112,13 @@ public struct PruneRequest: Sendable {
 
   /// What a user must know before acting on the plan.
   private var notes: [String] {
-    guard curve != .measured, judgedBy == .gain else { return [] }
+    if curve == .measured {
+      return [
+        "the measured curve counts on its own cheapest weights being removed; where apply chose others "
+          + "(magnitude, wanda) it was often worse than uniform pruning, so measure it before use"
+      ]
+    }
+    guard judgedBy == .gain else { return [] }
     return [
       "this plan takes what units could still learn (gain) for their quality, not what they would "
         + "lose; it can be worse than uniform pruning, so measure it before use"

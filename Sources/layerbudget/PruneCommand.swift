@@ -31,17 +31,23 @@ struct PruneCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "Exponent of the quality: 1, but 0 (no weighting) for the measured curve.")
+    help: """
+      Exponent of the quality: 1 for gains, 0.25 for damages, 0 (no weighting) for the measured curve.
+      """)
   var kappa: Double?
 
   @Option(
     help: """
-      Shape of the damage: \(PruningCurve.names); measured with --checkpoint, else quadratic.
+      Shape of the damage: \(PruningCurve.names). Default quadratic for gains, log for damages.
       """)
   var psi: PruningCurve?
 
-  @Option(name: .customLong("quality"), help: "What makes the quality: \(QualitySource.names).")
-  var judgedBy = QualitySource.gain
+  @Option(
+    name: .customLong("quality"),
+    help: """
+      What makes the quality: \(QualitySource.names). Default damage with --checkpoint, else gain.
+      """)
+  var judgedBy: QualitySource?
 
   @Option(
     help: """
@@ -49,7 +55,11 @@ struct PruneCommand: ParsableCommand {
       """)
   var pattern = "none"
 
-  @Option(help: "Damage \(PruningProgram.Damage.names), for the closed forms (per-unit).")
+  @Option(
+    help: """
+      Damage \(PruningProgram.Damage.names), for the closed forms. Default per-unit for gains, \
+      per-weight for damages.
+      """)
   var damage: PruningProgram.Damage?
 
   @Option(
@@ -94,8 +104,10 @@ struct PruneCommand: ParsableCommand {
     if dryRun { _ = try input.statisticsForDryRun() }
   }
 
-  /// With a checkpoint the weights' own costs, else the paper's default.
-  private var curve: PruningCurve { psi ?? (checkpoint == nil ? .quadratic : .measured) }
+  // The defaults: the paper's for gains, and for damages those that were no worse than uniform pruning
+  // anywhere in docs/pruning-study.md.
+  private var judgment: QualitySource { judgedBy ?? (checkpoint == nil ? .gain : .damage) }
+  private var curve: PruningCurve { psi ?? (judgment == .gain ? .quadratic : .log) }
 
   private func patterns() throws -> SparsityPatterns? {
     guard pattern != "none" else { return nil }
@@ -119,7 +131,7 @@ struct PruneCommand: ParsableCommand {
         "--psi measured needs the weights and their curvature: give --checkpoint DIR and --statistics "
           + "PATH" + (input.scores == nil ? "" : " instead of --scores"))
     }
-    if judgedBy == .damage, checkpoint == nil, input.scores == nil {
+    if judgment == .damage, checkpoint == nil, input.scores == nil {
       throw ValidationError(
         "--quality damage needs the weights: give --checkpoint DIR, or --scores that were made with it"
       )
@@ -149,13 +161,13 @@ struct PruneCommand: ParsableCommand {
     var program = PruningProgram(sparsity: sparsity)
     program.b = b
     program.eta = eta ?? program.eta
-    program.kappa = kappa ?? program.kappa
+    program.kappa = kappa ?? (judgment == .gain ? 1 : 0.25)
     program.psi = PruningProgram.Psi(rawValue: curve.rawValue) ?? program.psi
-    program.damage = damage ?? program.damage
+    program.damage = damage ?? (judgment == .gain ? .perUnit : .perWeight)
     program.depthPrior = depthPrior ?? program.depthPrior
     var request = PruneRequest(source: source, program: program, output: output ?? "")
-    request.quality = quality.rule
-    request.judgedBy = judgedBy
+    request.quality = quality.rule(perParameter: judgment == .damage)
+    request.judgedBy = judgment
     request.curve = curve
     request.measuredKappa = kappa ?? request.measuredKappa
     request.patterns = try patterns()

@@ -7,15 +7,19 @@ struct QualityOptions: ParsableArguments {
   @Option(help: "Normalisation of gains: \(QualityRule.Normalization.names).")
   var normalize = QualityRule.Normalization.mean
 
-  @Flag(help: "Divide each gain by the unit's parameter count first.")
-  var perParameter = false
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Divide each gain by the unit's parameter count first (default only for --quality damage).")
+  var perParameter: Bool?
 
   @Option(
     parsing: .unconditional, help: "Add this share of the median positive gain to every gain.")
   var qualityFloor = 0.0
 
-  var rule: QualityRule {
-    QualityRule(normalization: normalize, perParameter: perParameter, floor: qualityFloor)
+  func rule(perParameter standard: Bool = false) -> QualityRule {
+    QualityRule(
+      normalization: normalize, perParameter: perParameter ?? standard, floor: qualityFloor)
   }
 }
 

@@ -16,10 +16,14 @@ struct RankedCommandTests {
         "bounded",
         ["prune"] + weights + [
           "--sparsity", "0.5", "--min", "0.3", "--max", "0.7", "--kappa", "0.5", "--group-by",
-          "module", "--quality", "damage",
+          "module", "--quality", "damage", "--psi", "measured",
         ]
       ),
-      ("pattern", ["prune"] + weights + ["--sparsity", "0.3", "--pattern", "2:4"]),
+      ("judged", ["prune"] + weights + ["--sparsity", "0.6"]),
+      (
+        "pattern",
+        ["prune"] + weights + ["--sparsity", "0.3", "--pattern", "2:4", "--psi", "measured"]
+      ),
       ("closed", ["prune"] + statistics + ["--sparsity", "0.3", "--pattern", "0:4,2:4"]),
       ("score", ["score"] + statistics),
       ("slots", ["allocate"] + statistics + ["--budget", "96", "--integer"]),
@@ -175,6 +179,36 @@ struct RankedCommandTests {
     }
   }
 
+  @Test("With a checkpoint units are judged by what they would lose, else by their gains")
+  func defaults() throws {
+    try temporaryFolder { folder in
+      let path = "\(folder)/plan.json"
+      let prune = [
+        "prune", "--statistics", Tool.exampleStatistics, "--sparsity", "0.5", "-o", path,
+      ]
+      for (more, expected) in [
+        (
+          ["--checkpoint", Tool.exampleModel],
+          [
+            #""quality" : "damage""#, #""psi" : "log""#, #""kappa" : 0.25"#,
+            #""damage" : "per-weight""#,
+          ]
+        ),
+        (
+          [],
+          [
+            #""quality" : "gain""#, #""psi" : "quadratic""#, #""kappa" : 1"#,
+            #""damage" : "per-unit""#,
+          ]
+        ),
+      ] {
+        #expect(try Tool.run(prune + more + ["--quiet"]).status == 0)
+        let plan = String(decoding: try contents(path), as: UTF8.self)
+        for text in expected { #expect(plan.contains(text), "\(text)") }
+      }
+    }
+  }
+
   @Test("What needs weights says which options to give")
   func weightsNeeded() throws {
     let scores = ["--scores", "scores.json", "--sparsity", "0.5", "-o", "plan.json"]
@@ -187,7 +221,10 @@ struct RankedCommandTests {
       (statistics + ["--psi", "measured"], "--checkpoint DIR"),
       (statistics + ["--quality", "damage"], "--checkpoint DIR"),
       (statistics + ["--pattern", "5:4"], "--pattern is 5:4"),
-      (statistics + ["--checkpoint", Tool.exampleModel, "--eta", "1"], "--eta is for"),
+      (
+        statistics + ["--checkpoint", Tool.exampleModel, "--psi", "measured", "--eta", "1"],
+        "--eta is for"
+      ),
     ] {
       let outcome = try Tool.run(["prune"] + arguments)
       #expect(outcome.status == 64, "\(outcome.errors)")
