@@ -40,7 +40,13 @@ public struct DryRun: Codable, Sendable, Equatable {
           options.kind.workingSet(of: $0, precision: options.precision, rule: options.effectiveRule)
         }.max() ?? 0)
     }
-    let mean = slicing.work.reduce(0, +) / Double(world.size)
-    return DryRun(ranks: ranks, imbalance: mean > 0 ? (slicing.work.max() ?? 0) / mean : 1)
+    return DryRun(ranks)
+  }
+
+  init(_ ranks: [Rank]) {
+    self.ranks = ranks
+    let work = ranks.map(\.operations)
+    let mean = work.reduce(0, +) / Double(max(ranks.count, 1))
+    imbalance = mean > 0 ? (work.max() ?? 0) / mean : 1
   }
 }

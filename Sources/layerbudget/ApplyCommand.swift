@@ -25,7 +25,7 @@ struct ApplyCommand: ParsableCommand {
   var checkpoint: String
 
   @Option(name: .shortAndLong, help: "Folder to write.")
-  var output: String
+  var output: String?
 
   @Option(
     help: """
@@ -51,6 +51,9 @@ struct ApplyCommand: ParsableCommand {
 
   @OptionGroup(title: "Output") var printing: OutputOptions
 
+  @Flag(help: "Print what each rank would prune and copy, and stop.")
+  var dryRun = false
+
   func validate() throws {
     guard pattern == "none" || RemovalPattern(pattern) != nil else {
       throw ValidationError("--pattern is \(pattern), but must be none or N:M with N ≤ M ≤ 64")
@@ -60,25 +63,34 @@ struct ApplyCommand: ParsableCommand {
       throw ValidationError(
         "--method \(chosen.rawValue) weighs weights by their inputs: give --statistics PATH")
     }
-    guard !output.isEmpty else { throw ValidationError("give -o a name for the new folder") }
+    guard dryRun || output?.isEmpty == false else {
+      throw ValidationError("give -o FOLDER, or --dry-run")
+    }
   }
 
   func run() throws {
-    var request = ApplyRequest(plan: plan, checkpoint: checkpoint, output: output)
+    var request = ApplyRequest(plan: plan, checkpoint: checkpoint, output: output ?? "")
     request.method = method ?? (statistics == nil ? .magnitude : .wanda)
     request.within = within
     request.pattern = RemovalPattern(pattern)
     request.statistics = statistics
     request.precision = precision
-    Launch.run(threads: printing.threads, ApplyWork(request: request, printing: printing))
+    Launch.run(
+      threads: printing.threads, ApplyWork(request: request, dryRun: dryRun, printing: printing))
   }
 }
 
 private struct ApplyWork: Launch.Work {
   let request: ApplyRequest
+  let dryRun: Bool
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    guard !dryRun else {
+      let plan = try request.dryRun(over: world)
+      if world.rank == 0 { try Printed.dryRun(plan, printing) }
+      return
+    }
     guard let (document, run) = try request.run(over: world), !printing.quiet else { return }
     if printing.json {
       try Printed.json(document)

@@ -23,4 +23,25 @@ enum Printed {
       for note in plan.notes { Process.writeToStandardError("note: \(note)\n") }
     }
   }
+
+  /// A row per rank of what it would do.
+  static func dryRun(_ plan: DryRun, _ printing: OutputOptions) throws(Failure) {
+    if printing.json {
+      try json(plan)
+      return
+    }
+    var table = TextTable(columns: [
+      .text("rank"), .number("units"), .number("modules"), .number("flops"),
+      .number("bytes read"), .number("peak bytes"),
+    ])
+    for rank in plan.ranks {
+      table.add([
+        "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
+        NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
+      ])
+    }
+    Process.writeToStandardOutput(
+      table.text
+        + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n")
+  }
 }

@@ -71,23 +71,6 @@ struct DryRunWork: Launch.Work {
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     let plan = try DryRun.of(statistics, over: world)
-    guard world.rank == 0 else { return }
-    if printing.json {
-      try Printed.json(plan)
-      return
-    }
-    var table = TextTable(columns: [
-      .text("rank"), .number("units"), .number("modules"), .number("flops"),
-      .number("bytes read"), .number("peak bytes"),
-    ])
-    for rank in plan.ranks {
-      table.add([
-        "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
-        NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
-      ])
-    }
-    Process.writeToStandardOutput(
-      table.text
-        + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n")
+    if world.rank == 0 { try Printed.dryRun(plan, printing) }
   }
 }
