@@ -97,17 +97,14 @@ extension Checkpoint {
   public static func words<Word: StoredWord>(
     of weight: ModuleWeight, in tensors: TensorCollection, as type: Word.Type
   ) throws(TensorFileError) -> [Word] {
-    var words: [Word] = []
-    for block in weight.blocks {
-      var part = [Word](repeating: 0, count: block.elements)
-      var place = part.mutableSpan
-      try tensors.readWords(
-        block.tensor, elements: block.firstElement..<block.firstElement + block.elements,
-        into: &place)
-      if weight.blocks.count == 1 { return part }
-      words += part
+    func words(of block: ModuleWeight.Block) throws(TensorFileError) -> [Word] {
+      try tensors.words(
+        block.tensor, elements: block.firstElement..<block.firstElement + block.elements, as: type)
     }
-    return words
+    if weight.blocks.count == 1 { return try words(of: weight.blocks[0]) }
+    var all: [Word] = []
+    for block in weight.blocks { all += try words(of: block) }
+    return all
   }
 
   /// Where the blocks' bytes are: file number, first byte in that file, and the elements they hold by

@@ -7,6 +7,11 @@ public protocol StoredWord: FixedWidthInteger, UnsignedInteger, BitwiseCopyable,
   /// How many words are +0 or −0.
   static func zeroCount(in words: [Self]) -> Int
 
+  /// The same of words as they are stored, at any alignment.
+  ///
+  /// - Precondition: a whole number of words.
+  static func zeroCount(inBytes bytes: RawSpan) -> Int
+
   /// Sets every word to +0 whose magnitude bits are below `limit`.
   static func clear(_ words: inout [Self], below limit: Self)
 }
@@ -30,26 +35,51 @@ extension StoredWord {
 }
 
 extension TensorCollection {
-  /// Reads consecutive elements as words, by their row-major positions.
+  /// Consecutive elements as words, by their row-major positions.
   ///
   /// - Precondition: the tensor exists, its elements are as wide as `Word`, and `range` lies in it.
   /// - Throws: `.readFailure` if the file shrank.
-  /// - Complexity: O(range.count).
+  /// - Complexity: one copy of the bytes.
   @specialized(where Word == UInt16)
   @specialized(where Word == UInt32)
   @specialized(where Word == UInt64)
-  public func readWords<Word: StoredWord>(
-    _ name: String, elements range: Range<Int>, into destination: inout MutableSpan<Word>
-  ) throws(TensorFileError) {
-    let width = Word.bitWidth / 8
+  public func words<Word: StoredWord>(
+    _ name: String, elements range: Range<Int>, as type: Word.Type
+  ) throws(TensorFileError) -> [Word] {
+    let (file, bytes) = bytes(name, elements: range, width: Word.bitWidth)
+    return try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
+      // Filled before anyone reads it; storing 0 first would touch every page twice.
+      unsafe [Word](unsafeUninitializedCapacity: range.count) { buffer, count in
+        unsafe bytes.withUnsafeBytes { stored in
+          unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: stored)
+        }
+        count = range.count
+      }
+    }
+  }
+
+  /// How many of consecutive elements are +0 or −0, and XXH64 of their bytes; nothing is copied.
+  ///
+  /// - Precondition: as for ``words(_:elements:as:)``.
+  /// - Throws: `.readFailure` if the file shrank.
+  public func zerosAndChecksum<Word: StoredWord>(
+    _ name: String, elements range: Range<Int>, as type: Word.Type
+  ) throws(TensorFileError) -> (zeros: Int, checksum: UInt64) {
+    let (file, bytes) = bytes(name, elements: range, width: Word.bitWidth)
+    return try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
+      (Word.zeroCount(inBytes: bytes), XXHash64.hash(bytes))
+    }
+  }
+
+  private func bytes(
+    _ name: String, elements range: Range<Int>, width: Int
+  ) -> (file: Int, bytes: Range<Int>) {
     guard let entry = self[name] else { preconditionFailure("no tensor \(printable(name))") }
     precondition(
-      entry.elementType.bitWidth == Word.bitWidth && range.lowerBound >= 0
-        && range.upperBound <= entry.elementCount && destination.count == range.count)
+      entry.elementType.bitWidth == width && range.lowerBound >= 0
+        && range.upperBound <= entry.elementCount)
     let (file, offset) = place(of: name)
-    let bytes = offset + range.lowerBound * width..<offset + range.upperBound * width
-    try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
-      fill(&destination, from: bytes) { (word: Word) in word }
-    }
+    let size = width / 8
+    return (file, offset + range.lowerBound * size..<offset + range.upperBound * size)
   }
 }

@@ -61,6 +61,13 @@ struct WrittenFolder {
     _ weight: ModuleWeight, as type: Word.Type
   ) throws(Failure) -> (zeros: Int, contents: String) {
     do throws(TensorFileError) {
+      if weight.blocks.count == 1 {
+        let block = weight.blocks[0]
+        let found = try tensors.zerosAndChecksum(
+          block.tensor, elements: block.firstElement..<block.firstElement + block.elements,
+          as: type)
+        return (found.zeros, found.checksum.hexadecimal)
+      }
       let weights = StoredWeights(
         place: weight, words: try Checkpoint.words(of: weight, in: tensors, as: type))
       return (weights.zeros, XXHash64.hash(weights.words).hexadecimal)
