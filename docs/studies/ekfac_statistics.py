@@ -1,0 +1,34 @@
+"""EK-FAC statistics of a model by kronfluence, with the mean gradients that it does not store.
+
+    python docs/studies/ekfac_statistics.py --model MODEL --text calibration.txt -o FOLDER
+
+The sequences are those that the collector chooses with seed 0. Prints the folder to be given to
+`layerbudget --statistics`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from kind_data import chosen_sequences, fit_kronfluence
+from study_tools import THREADS, collect
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--text", type=Path, required=True, help="calibration text")
+    parser.add_argument("--sequences", type=int, default=256)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder")
+    options = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    sequences = chosen_sequences(options.model, options.text, options.sequences)
+    factors = fit_kronfluence(options.model, sequences, options.output)
+    collect(options.model, options.text, ("--from-kronfluence", factors), options.sequences, None)
+    print(factors)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""The tables and the figure of docs/pruning-study.md from the rows of `launch/compare_pruning.py`.
+
+    python docs/studies/pruning_study.py docs/studies/pruning/*.json \\
+      --document docs/pruning-study.md --figure docs/figures/pruning_study.svg
+
+Replaces what stands between the two marks of the document; the text around it is left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from pruning_data import (
+    MEASURED,
+    UNIFORM,
+    Row,
+    Run,
+    by_model,
+    chosen,
+    difference,
+    mean_of,
+    only,
+    paired,
+    read_run,
+    values_of,
+    verdict,
+)
+from pruning_figure import draw
+from study_tools import markdown
+
+BEGIN, END = "<!-- tables by docs/studies/pruning_study.py -->", "<!-- end of tables -->"
+CONTENDERS = (
+    UNIFORM,
+    "OWL",
+    "AlphaPruning",
+    "gradient norm, plain, κ 1, quadratic",
+    "gain, kfac, cross-fitted, κ 1, quadratic",
+    "damage, kfac, κ 1, quadratic",
+    MEASURED,
+    "measured, diagonal",
+    "measured, ekfac",
+    "uniform, modules",
+    "measured, kfac, modules",
+    "measured, diagonal, modules",
+    "measured, ekfac, modules",
+)
+FACTORS = ("rule", "curvature", "gain", "kappa", "psi")
+TOP, BOTTOM = 12, 6
+
+
+def percent(sparsity: float) -> str:
+    return f"{100 * sparsity:g} %"
+
+
+def loss_cell(rows: Sequence[Row]) -> str:
+    """Mean over seeds: loss, perplexity."""
+    if not rows:
+        return "–"
+    loss = mean_of(rows, lambda row: row["loss"])
+    return f"{loss:.3f} ({math.exp(loss):.2f})"
+
+
+def dense_table(runs: Sequence[Run]) -> str:
+    head = ["model", "parameters", "seed", "windows", "loss", "perplexity"]
+    rows = []
+    for own in by_model(runs).values():
+        for run in own:
+            loss = statistics.mean(run.dense)
+            error = statistics.stdev(run.dense) / math.sqrt(len(run.dense))
+            cells = [f"{run.facts['parameters']:,}", str(run.seed), str(len(run.dense))]
+            rows.append([run.model, *cells, f"{loss:.4f} ± {error:.4f}", f"{math.exp(loss):.3f}"])
+    return markdown(head, rows)
+
+
+def present(rows: Sequence[Row], labels: Sequence[str]) -> list[str]:
+    found = {row["label"] for row in rows}
+    return [one for one in labels if one in found]
+
+
+def loss_table(runs: Sequence[Run], method: str) -> str:
+    rows = [row for run in runs for row in chosen(run.rows, method=method, within="uniform")]
+    sparsities = values_of(rows, "sparsity")
+    lines = [
+        [name, *(loss_cell(chosen(rows, label=name, sparsity=one)) for one in sparsities)]
+        for name in present(rows, CONTENDERS)
+    ]
+    return markdown(["loss (perplexity)", *map(percent, sparsities)], lines)
+
+
+def difference_table(runs: Sequence[Run], method: str) -> str:
+    """One column per sparsity, in it one difference per seed."""
+    every = [row for run in runs for row in chosen(run.rows, method=method, within="uniform")]
+    sparsities = values_of(every, "sparsity")
+    seeds = [run for run in runs if chosen(run.rows, method=method)]
+    lines = []
+    for name in present(every, CONTENDERS[1:]):
+        for run in seeds:
+            rows = chosen(run.rows, method=method, within="uniform", label=name)
+            if rows:
+                cells = [difference(only(rows, sparsity=one)) for one in sparsities]
+                lines.append([name, str(run.seed), *cells])
+    return markdown(["loss − loss of uniform", "seed", *map(percent, sparsities)], lines)
+
+
+def extremes_table(runs: Sequence[Run]) -> str:
+    """Best and worst of all, and how many are better or worse than uniform beyond the noise."""
+    head = ["method", "sparsity", "seed", "tried", "better", "even", "worse"]
+    head += ["best", "its difference", "worst", "its difference"]
+    lines = []
+    for method in values_of([row for run in runs for row in run.rows], "method"):
+        for run in runs:
+            for sparsity in values_of(chosen(run.rows, method=method), "sparsity"):
+                rows = [
+                    row
+                    for row in chosen(run.rows, method=method, sparsity=sparsity, within="uniform")
+                    if row["label"] not in (UNIFORM, "uniform, modules")
+                ]
+                verdicts = [verdict(row) for row in rows]
+                counts = [str(verdicts.count(one)) for one in ("better", "even", "worse")]
+                ordered = sorted(rows, key=lambda row: row["difference"])
+                ends = [
+                    cell
+                    for row in (ordered[0], ordered[-1])
+                    for cell in (row["label"], difference(row))
+                ]
+                place = [method, percent(sparsity), str(run.seed), str(len(rows))]
+                lines.append([*place, *counts, *ends])
+    return markdown(head, lines)
+
+
+def factor_table(runs: Sequence[Run], method: str) -> str:
+    """Closed forms over blocks, averaged over everything but one factor."""
+    closed = ("gain", "damage", "mean-curvature", "gradient-norm")
+    rows = [
+        row
+        for run in runs
+        for row in chosen(run.rows, method=method, within="uniform", group="block", rule=closed)
+    ]
+    sparsities = values_of(rows, "sparsity")
+    lines = []
+    for factor in FACTORS:
+        for value in dict.fromkeys(row[factor] for row in rows):
+            if value is None:
+                continue
+            own = chosen(rows, **{factor: value})
+            cells = [factor_cell(chosen(own, sparsity=one)) for one in sparsities]
+            lines.append([f"{factor} {value}", *cells])
+    return markdown(["closed forms with", *map(percent, sparsities)], lines)
+
+
+def factor_cell(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "–"
+    won = sum(verdict(row) == "better" for row in rows)
+    text = f"{mean_of(rows, lambda row: row['difference']):+.3f}".replace("-", "−")
+    return f"{text} ({won} of {len(rows)})"
+
+
+def ranking(runs: Sequence[Run]) -> list[tuple[str, list[Row]]]:
+    """Allocations measured wherever uniform was, the best mean difference first."""
+    rows = [row for run in runs for row in chosen(run.rows, within="uniform")]
+    places = len(chosen(rows, label=UNIFORM))
+    by_label = {name: chosen(rows, label=name) for name in dict.fromkeys(r["label"] for r in rows)}
+    everywhere = [(name, own) for name, own in by_label.items() if len(own) == places]
+    return sorted(everywhere, key=lambda one: mean_of(one[1], lambda row: row["difference"]))
+
+
+def ranking_table(runs: Sequence[Run], shown: Callable[[int, int], bool] | None = None) -> str:
+    ranked = ranking(runs)
+    shown = shown or (lambda number, count: number < TOP or number >= count - BOTTOM)
+    head = ["rank", "allocation", "mean", "worst", "best", "better", "even", "worse"]
+    lines = []
+    for number, (name, rows) in enumerate(ranked):
+        if not shown(number, len(ranked)) and name not in CONTENDERS:
+            continue
+        differences = [row["difference"] for row in rows]
+        numbers = (statistics.mean(differences), max(differences), min(differences))
+        verdicts = [verdict(row) for row in rows]
+        counts = [str(verdicts.count(one)) for one in ("better", "even", "worse")]
+        cells = [f"{value:+.4f}".replace("-", "−") for value in numbers]
+        lines.append([str(number + 1), name, *cells, *counts])
+    return markdown(head, lines)
+
+
+def within_table(runs: Sequence[Run]) -> str:
+    """`--within global` against `--within uniform`, both as differences to uniform blocks."""
+    head = ["method", "allocation", "sparsity", "seed", "within uniform", "within global"]
+    lines = []
+    for run in runs:
+        for row in chosen(run.rows, within="global"):
+            same = {name: row[name] for name in ("method", "sparsity", "label")}
+            inside = only(run.rows, within="uniform", **same)
+            if row["label"] in CONTENDERS and inside:
+                place = [row["method"], row["label"], percent(row["sparsity"]), str(run.seed)]
+                lines.append([*place, difference(inside), difference(row)])
+    lines.sort(key=lambda line: (line[0], line[1]))
+    return markdown(head, lines) if lines else ""
+
+
+def against_owl(runs: Sequence[Run]) -> str:
+    """Measured curves minus OWL, paired over the windows."""
+    head = ["method", "sparsity", "seed", "measured − OWL"]
+    lines = []
+    for run in runs:
+        for key, first in run.windows.items():
+            if not key.endswith(" measured_block_kfac"):
+                continue
+            method, sparsity, _ = key.split(" ")
+            second = run.windows.get(f"{method} {sparsity} owl_block")
+            if second:
+                mean, error = paired(first, second)
+                row = {"difference": mean, "standard_error": error}
+                place = [method, percent(float(sparsity)), str(run.seed)]
+                lines.append([*place, difference(row)])
+    return markdown(head, lines) if lines else ""
+
+
+def sections(runs: Sequence[Run]) -> Iterator[str]:
+    yield "### Unpruned\n\n" + dense_table(runs)
+    for model, own in by_model(runs).items():
+        for method in values_of([row for run in own for row in run.rows], "method"):
+            yield f"### {model}, {method}\n\n" + loss_table(own, method)
+            yield difference_table(own, method)
+        yield f"### {model}: measured curves against OWL\n\n" + against_owl(own)
+        yield f"### {model}: best and worst of everything tried\n\n" + extremes_table(own)
+        for method in values_of([row for run in own for row in run.rows], "method"):
+            yield f"### {model}: closed forms, {method}\n\n" + factor_table(own, method)
+        if found := within_table(own):
+            yield f"### {model}: within a unit\n\n" + found
+        yield f"### {model}: ranking over all methods, sparsities and seeds\n\n" + ranking_table(
+            own
+        )
+    if len(by_model(runs)) > 1:
+        yield "### Ranking over all models\n\n" + ranking_table(runs)
+
+
+def replace_tables(document: Path, tables: str) -> None:
+    text = document.read_text()
+    if BEGIN not in text or END not in text:
+        raise SystemExit(f"{document} lacks the marks\n{BEGIN}\n{END}")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    document.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rows", type=Path, nargs="+", help="of compare_pruning.py, one per seed")
+    parser.add_argument("--document", type=Path, help="Markdown with the two marks; else printed")
+    parser.add_argument("--figure", type=Path, help="figure, .svg")
+    options = parser.parse_args()
+    runs = [read_run(file) for file in options.rows]
+    tables = "\n\n".join(sections(runs))
+    if options.document:
+        replace_tables(options.document, tables)
+    else:
+        print(tables)
+    if options.figure:
+        draw(runs, options.figure)
+
+
+if __name__ == "__main__":
+    main()

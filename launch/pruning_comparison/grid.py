@@ -1,0 +1,115 @@
+"""The layer allocations that are compared, and in which order."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+
+KAPPAS = (0.25, 0.5, 1.0, 2.0)
+SHAPES = ("quadratic", "log")
+DAMAGES = ("per-unit", "per-weight")
+GAINS = ("plain", "cross-fitted")
+OURS = ("gain", "damage", "measured")  # made by the tool from its own gains and damages
+
+
+@dataclasses.dataclass(frozen=True)
+class Allocation:
+    """One way to share the weights to remove among the units; None where it has no meaning.
+
+    `rule`: uniform, owl, alphapruning; or what q is made of: gradient-norm, mean-curvature, gain,
+    damage; or measured, whose cost is the second-order damage of every single weight.
+    """
+
+    rule: str
+    group: str = "block"
+    curvature: str | None = None
+    kappa: float | None = None
+    psi: str | None = None
+    damage: str | None = None
+    per_parameter: bool | None = None
+    gain: str | None = None
+
+    @property
+    def label(self) -> str:
+        """All that is set, in words that serve as a file name too."""
+        words = [
+            str(value)
+            for name, value in dataclasses.asdict(self).items()
+            if value is not None and name not in ("kappa", "per_parameter")
+        ]
+        if self.kappa is not None:
+            words.append(f"kappa-{self.kappa:g}")
+        if self.per_parameter:
+            words.append("per-parameter")
+        return "_".join(words)
+
+
+def closed_forms(
+    rule: str,
+    curvatures: Sequence[str | None],
+    *,
+    kappas: Sequence[float] = KAPPAS,
+    shapes: Sequence[str] = SHAPES,
+    damages: Sequence[str] = ("per-unit",),
+    per_parameter: Sequence[bool | None] = (False,),
+    gains: Sequence[str | None] = (None,),
+    group: str = "block",
+) -> Iterator[Allocation]:
+    for values in itertools.product(curvatures, kappas, shapes, damages, per_parameter, gains):
+        yield Allocation(rule, group, *values)
+
+
+def contenders(more_kinds: Sequence[str] = ()) -> list[Allocation]:
+    """What every grid begins with: uniform first, as all differences are to it."""
+    kinds = ("kfac", "diagonal", *more_kinds)
+    paper = {"kappas": (1.0,), "shapes": ("quadratic",)}
+    return [
+        Allocation("uniform"),
+        Allocation("owl"),
+        Allocation("alphapruning"),
+        *(Allocation("measured", "block", kind) for kind in kinds),
+        *closed_forms(
+            "gradient-norm", ("identity",), per_parameter=(True,), gains=("plain",), **paper
+        ),
+        *closed_forms("gain", ("kfac",), gains=("cross-fitted",), **paper),
+        *closed_forms("damage", ("kfac",), **paper),
+        Allocation("uniform", "module"),
+        *(Allocation("measured", "module", kind) for kind in kinds),
+    ]
+
+
+def small(more_kinds: Sequence[str] = ()) -> list[Allocation]:
+    return [
+        *contenders(more_kinds),
+        *closed_forms("damage", ("kfac", "diagonal")),
+        *closed_forms("gain", ("kfac",), gains=("cross-fitted",)),
+        *closed_forms("gain", ("kfac",), gains=("plain",), kappas=(0.5, 1.0)),
+        *closed_forms("mean-curvature", (None,), per_parameter=(None,)),
+        *closed_forms("gradient-norm", ("identity",), per_parameter=(True,), gains=("plain",)),
+    ]
+
+
+def full(more_kinds: Sequence[str] = ()) -> list[Allocation]:
+    """Every combination over blocks; over modules those of K-FAC, where unit sizes differ."""
+    kinds = ("kfac", "kronecker", "diagonal", *more_kinds)
+    both: dict[str, Sequence] = {"damages": DAMAGES, "per_parameter": (False, True)}
+    return [
+        *small(more_kinds),
+        *closed_forms("gain", kinds, gains=GAINS, **both),
+        *closed_forms("damage", kinds, **both),
+        *closed_forms("mean-curvature", (None,), damages=DAMAGES, per_parameter=(None,)),
+        *closed_forms(
+            "gradient-norm", ("identity",), damages=DAMAGES, per_parameter=(True,), gains=GAINS
+        ),
+        *closed_forms("gain", ("kfac",), gains=("cross-fitted",), group="module", **both),
+        *closed_forms("damage", ("kfac",), group="module", **both),
+    ]
+
+
+GRIDS = {"contenders": contenders, "small": small, "full": full}
+
+
+def allocations_of(grid: str, more_kinds: Sequence[str] = ()) -> list[Allocation]:
+    """Each once, the contenders first."""
+    return list(dict.fromkeys(GRIDS[grid](more_kinds)))
