@@ -2,8 +2,8 @@
 
     python docs/studies/ekfac_statistics.py --model MODEL --text calibration.txt -o FOLDER
 
-The sequences are those that the collector chooses with seed 0. Prints the folder to be given to
-`layerbudget --statistics`.
+The sequences are those that the collector chooses with the same seed. Prints the folder to be
+given to `layerbudget --statistics`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True, help="calibration text")
     parser.add_argument("--sequences", type=int, default=256)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder")
     options = parser.parse_args()
     torch.set_num_threads(THREADS)
-    sequences = chosen_sequences(options.model, options.text, options.sequences)
+    text, count, seed = options.text, options.sequences, options.seed
+    sequences = chosen_sequences(options.model, text, count, seed)
     factors = fit_kronfluence(options.model, sequences, options.output)
-    collect(options.model, options.text, ("--from-kronfluence", factors), options.sequences, None)
+    collect(options.model, text, ("--from-kronfluence", factors), count, None, seed)
     print(factors)
 
 
