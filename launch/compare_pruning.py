@@ -9,6 +9,9 @@ windows of the text. Every row holds the loss, the difference to uniform pruning
 and its standard error over the windows, paired. Plans that remove the same weights are measured
 once. The statistics must not be of the text that is evaluated.
 
+Methods: magnitude, wanda and sparsegpt are the tool's. damage-kfac and damage-diagonal remove the
+weights of least second-order damage, the cost that measured plans are made of; they are done here.
+
 Allocations: uniform; OWL (M = 5, lambda = 0.08) and AlphaPruning (Hill exponents, epsilon = 0.3),
 written anew from what their authors publish; the gradient norm; the mean curvature; this tool's
 closed forms of gain or damage, and its measured curves. --grid says how many of them. Our plans
@@ -27,10 +30,11 @@ from pathlib import Path
 from layerbudget_statistics.option_values import check_model_and_text, share
 from layerbudget_statistics.plain_errors import EXIT_INTERRUPTED, CommandError, Parser
 from pruning_comparison.comparison import run
+from pruning_comparison.damage_masks import CURVATURE_OF
 from pruning_comparison.grid import GRIDS
 from pruning_comparison.held_out_loss import add_text_options
 
-METHODS = ("magnitude", "wanda", "sparsegpt")
+METHODS = ("magnitude", "wanda", "sparsegpt", *CURVATURE_OF)
 WITHIN = ("uniform", "global")
 
 
@@ -73,7 +77,13 @@ def add_comparison_options(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="shares of all weights to remove (default: 0.3 0.5 0.6 0.7)",
     )
-    what.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    what.add_argument(
+        "--methods",
+        nargs="+",
+        choices=METHODS,
+        default=list(METHODS),
+        help="which weights of a unit go (default: all of them)",
+    )
     what.add_argument(
         "--within",
         nargs="+",

@@ -29,6 +29,7 @@ from pruning_comparison.baselines import (  # noqa: E402
     outlier_share,
     owl_shares,
 )
+from pruning_comparison.damage_masks import unit_masks  # noqa: E402
 from pruning_comparison.grid import Allocation, allocations_of  # noqa: E402
 from pruning_comparison.plans import Measures, Unit, matrix_of  # noqa: E402
 from pruning_comparison.pruned_model import take_weights, zeros_in  # noqa: E402
@@ -171,6 +172,40 @@ def test_one_model_takes_the_weights_of_another_folder(tmp_path: Path) -> None:
         assert torch.equal(model.state_dict()[key], value)
 
 
+def test_damage_masks_take_the_cheapest_weights(tiny: tuple[Path, Path, Path]) -> None:
+    folder, statistics, _ = tiny
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    measures = Measures(model, StoredStatistics(statistics))
+    names = ["model.layers.0.mlp.up_proj", "model.layers.0.self_attn.k_proj"]
+    stored = load_file(statistics)
+    fisher = [
+        0.5 * measures.weight(name).double() ** 2 * stored[f"{name}.fisher_diagonal"].double()
+        for name in names
+    ]
+    costs = [measures.damages(name, "diagonal") for name in names]
+    for cost, expected in zip(costs, fisher, strict=True):
+        torch.testing.assert_close(cost, expected)
+    sizes = [cost.numel() for cost in costs]
+    count = sum(sizes) // 3
+    every = torch.cat([cost.flatten() for cost in costs])
+    masks = unit_masks(costs, count, "global")
+    together = torch.cat([mask.flatten() for mask in masks])
+    assert int(together.sum()) == count
+    assert every[together].max() <= every[~together].min()
+    uniform = unit_masks(costs, count, "uniform")
+    assert sum(int(mask.sum()) for mask in uniform) == count
+    for mask, cost in zip(uniform, costs, strict=True):
+        assert abs(int(mask.sum()) - cost.numel() / 3) < 1
+        assert cost[mask].max() <= cost[~mask].min()
+    kfac = measures.damages(names[0], "kfac")
+    g = stored[f"{names[0]}.gradient_covariance"].double().diagonal()
+    key = f"{names[0]}.activation_covariance"
+    alias = json.loads(StoredStatistics(statistics).facts["alias"]).get(key, key)
+    a = stored[alias].double().diagonal()
+    expected = 0.5 * measures.weight(names[0]).double() ** 2 * torch.outer(g, a)
+    torch.testing.assert_close(kfac, expected)
+
+
 def test_grids_hold_each_allocation_once_and_begin_with_uniform() -> None:
     found = {grid: allocations_of(grid, ("ekfac",)) for grid in ("contenders", "small", "full")}
     for grid, allocations in found.items():
@@ -222,7 +257,7 @@ def test_a_whole_run(tiny: tuple[Path, Path, Path], tmp_path: Path) -> None:
     assert compare_pruning.main(words) == 0
     found = json.loads(output.read_text())
     rows = [dict(zip(found["columns"], values, strict=True)) for values in found["rows"]]
-    assert len(rows) == 3 * len(allocations_of("contenders"))
+    assert len(rows) == 5 * len(allocations_of("contenders"))
     for one in rows:
         assert (
             math.isfinite(one["loss"]) and 0 <= one["smallest_share"] <= one["largest_share"] <= 1

@@ -21,7 +21,7 @@ NAMES = {
     "gradient-norm": "gradient norm",
     "mean-curvature": "mean curvature",
 }
-METHODS = ("magnitude", "wanda", "sparsegpt")
+METHODS = ("magnitude", "wanda", "sparsegpt", "damage-kfac", "damage-diagonal")
 UNIFORM, MEASURED = "uniform", "measured, kfac"
 
 

@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from layerbudget_statistics.plain_errors import EXIT_DATA, EXIT_USAGE, CommandError
 
+from .damage_masks import CURVATURE_OF, unit_masks
 from .grid import Allocation, allocations_of, contenders
 from .held_out_loss import HeldOut, perplexity, prepare, standard_error
-from .plans import Inputs, Plan, Planner
+from .plans import Inputs, Plan, Planner, matrix_of
 from .pruned_model import take_weights, zeros_in
 from .rows import Row, Rows
 from .tool import Tool
@@ -171,6 +172,24 @@ class Comparison:
         return self.losses[key]
 
     def measure(self, plan: Plan, row: Row) -> torch.Tensor:
+        if row["method"] in CURVATURE_OF:
+            self.prune_here(plan, row)
+        else:
+            self.prune_by_tool(plan, row)
+        self.check_zeros(plan, row["group"])
+        return self.held_out.losses()
+
+    def prune_here(self, plan: Plan, row: Row) -> None:
+        """By the damage of single weights, on the matrices as they were at first."""
+        measures, curvature = self.planner.measures, CURVATURE_OF[row["method"]]
+        for unit, count in zip(self.planner.units(row["group"]), plan.counts, strict=True):
+            weights = [measures.weight(module) for module in unit.modules]
+            costs = [measures.damages(module, curvature) for module in unit.modules]
+            masks = unit_masks(costs, count, row["within"])
+            for module, weight, mask in zip(unit.modules, weights, masks, strict=True):
+                matrix_of(self.held_out.model, module).data.copy_(weight.masked_fill(mask, 0))
+
+    def prune_by_tool(self, plan: Plan, row: Row) -> None:
         pruned = self.planner.inputs.work / "pruned"
         shutil.rmtree(pruned, ignore_errors=True)
         needed = () if row["method"] == "magnitude" else self.statistics_words()
@@ -179,8 +198,6 @@ class Comparison:
             *("--method", row["method"], "--within", row["within"], *needed),
         )
         take_weights(self.held_out.model, pruned)
-        self.check_zeros(plan, row["group"])
-        return self.held_out.losses()
 
     def statistics_words(self) -> tuple[object, ...]:
         return ("--statistics", self.options.statistics)

@@ -14,6 +14,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from .baselines import alpha_shares, hill_exponent, mean_curvature, outlier_share, owl_shares
+from .damage_masks import damages
 from .grid import Allocation
 from .shares import Shares, exact_counts
 from .stored_statistics import StoredStatistics
@@ -168,6 +169,7 @@ class Measures:
         self.statistics = statistics
         self.outlier_share: Callable[[Unit], float] = cache(self._outlier_share)
         self.exponent: Callable[[Unit], float] = cache(self._exponent)
+        self.damages: Callable[[str, str], torch.Tensor] = cache(self._damages)
 
     def weight(self, module: str) -> torch.Tensor:
         """W [outputs, inputs] as it is in the checkpoint."""
@@ -182,6 +184,9 @@ class Measures:
             for module, weight in zip(unit.modules, weights, strict=True)
         ]
         return outlier_share(weights, moments)
+
+    def _damages(self, module: str, curvature: str) -> torch.Tensor:
+        return damages(self.weight(module), self.statistics, module, curvature)
 
     def _exponent(self, unit: Unit) -> float:
         """The plain mean over the modules, as AlphaPruning takes it."""
