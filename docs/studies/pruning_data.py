@@ -13,8 +13,6 @@ from typing import Any
 
 Row = dict[str, Any]
 
-ALLOCATION = ("rule", "group", "curvature", "kappa", "psi", "damage", "per_parameter", "gain")
-PLACE = ("sparsity", "method", "within")
 NAMES = {
     "owl": "OWL",
     "alphapruning": "AlphaPruning",
@@ -53,6 +51,7 @@ def label(row: Row) -> str:
     if row["kappa"] is not None:
         words.append(f"κ {row['kappa']:g}")
     words += [row["psi"]] if row["psi"] else []
+    words += [f"S ± {row['reach']:g}"] if row["reach"] else []
     if row["group"] == "module":
         words += [row["damage"]] if row["damage"] else []
         words += ["per parameter"] if row["per_parameter"] else []

@@ -43,10 +43,14 @@ CONTENDERS = (
     MEASURED,
     "measured, diagonal",
     "measured, ekfac",
+    "measured, kfac, S ± 0.1",
+    "measured, kfac, S ± 0.2",
     "uniform, modules",
     "measured, kfac, modules",
     "measured, diagonal, modules",
     "measured, ekfac, modules",
+    "measured, kfac, S ± 0.1, modules",
+    "measured, kfac, S ± 0.2, modules",
 )
 FACTORS = ("rule", "curvature", "gain", "kappa", "psi")
 TOP, BOTTOM = 12, 6

@@ -10,7 +10,7 @@ KAPPAS = (0.25, 0.5, 1.0, 2.0)
 SHAPES = ("quadratic", "log")
 DAMAGES = ("per-unit", "per-weight")
 GAINS = ("plain", "cross-fitted")
-OURS = ("gain", "damage", "measured")  # made by the tool from its own gains and damages
+REACHES = (0.1, 0.2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Allocation:
     """One way to share the weights to remove among the units; None where it has no meaning.
 
     `rule`: uniform, owl, alphapruning; or what q is made of: gradient-norm, mean-curvature, gain,
-    damage; or measured, whose cost is the second-order damage of every single weight.
+    damage; or measured, whose cost is the second-order damage of every single weight. `reach` is
+    how far a unit's share may be from S; without it only the largest share is bounded.
     """
 
     rule: str
@@ -29,6 +30,7 @@ class Allocation:
     damage: str | None = None
     per_parameter: bool | None = None
     gain: str | None = None
+    reach: float | None = None
 
     @property
     def label(self) -> str:
@@ -36,12 +38,14 @@ class Allocation:
         words = [
             str(value)
             for name, value in dataclasses.asdict(self).items()
-            if value is not None and name not in ("kappa", "per_parameter")
+            if value is not None and name not in ("kappa", "per_parameter", "reach")
         ]
         if self.kappa is not None:
             words.append(f"kappa-{self.kappa:g}")
         if self.per_parameter:
             words.append("per-parameter")
+        if self.reach is not None:
+            words.append(f"reach-{self.reach:g}")
         return "_".join(words)
 
 
@@ -76,6 +80,11 @@ def contenders(more_kinds: Sequence[str] = ()) -> list[Allocation]:
         *closed_forms("damage", ("kfac",), **paper),
         Allocation("uniform", "module"),
         *(Allocation("measured", "module", kind) for kind in kinds),
+        *(
+            Allocation("measured", group, "kfac", reach=reach)
+            for group in ("block", "module")
+            for reach in REACHES
+        ),
     ]
 
 

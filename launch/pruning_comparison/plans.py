@@ -22,6 +22,7 @@ from .tool import Tool
 
 KIND_OF_UNITS = "kfac"  # the uniform plan names the units; its kind does not matter
 LARGEST_SHARE = 0.95  # of a unit, for our allocations
+DIGITS = 6  # of a bound
 # A uniform plan: without a quality, and with damage per weight, all units are alike.
 ALIKE = ("--psi", "quadratic", "--kappa", 0, "--damage", "per-weight", "--quality", "gain")
 
@@ -80,23 +81,21 @@ class Planner:
         return self.plans[key]
 
     def write(self, allocation: Allocation, sparsity: float, file: Path) -> None:
+        prune = ("prune", "--sparsity", sparsity, "--quiet", "-o", file)
         if allocation.rule == "uniform":
-            self.prune(
-                file, sparsity, "--scores", self.scores(KIND_OF_UNITS, None, allocation.group)
-            )
-            return
-        if allocation.rule in ("owl", "alphapruning"):
+            scores = self.scores(KIND_OF_UNITS, None, allocation.group)
+            self.tool.run(*prune, *ALIKE, "--scores", scores)
+        elif allocation.rule in ("owl", "alphapruning"):
             self.write_baseline(allocation, sparsity, file)
-            return
-        self.tool.run(
-            *("prune", "--sparsity", sparsity, "--max", LARGEST_SHARE, "--quiet", "-o", file),
-            *self.source(allocation),
-        )
+        else:
+            bounds = self.bounds(allocation.reach, sparsity)
+            self.tool.run(*prune, *bounds, *self.source(allocation))
 
-    def prune(self, file: Path, sparsity: float, *source: object) -> None:
-        """A uniform plan: at κ = 0 and damage per weight all units are alike."""
-        alike = ("--psi", "quadratic", "--kappa", 0, "--damage", "per-weight")
-        self.tool.run("prune", "--sparsity", sparsity, *alike, "--quiet", "-o", file, *source)
+    def bounds(self, reach: float | None, sparsity: float) -> tuple[object, ...]:
+        if reach is None:
+            return ("--max", LARGEST_SHARE)
+        least, most = max(0.0, sparsity - reach), min(LARGEST_SHARE, sparsity + reach)
+        return ("--min", round(least, DIGITS), "--max", round(most, DIGITS))
 
     def source(self, allocation: Allocation) -> list[object]:
         """The options of `prune` that say what an allocation of ours is made of."""
