@@ -55,6 +55,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="kronfluence factors with mean gradients; adds the curvature ekfac to every grid",
     )
     parser.add_argument(
+        "--scores",
+        type=named_file,
+        action="append",
+        default=[],
+        metavar="NAME=CSV",
+        help="qualities of blocks by another method (name,gain,parameters), as unit_losses.py "
+        "writes them; adds closed forms of them to every grid; may be repeated",
+    )
+    parser.add_argument(
         "--layerbudget", metavar="PATH", help="the tool (default: the variable LAYERBUDGET)"
     )
     parser.add_argument(
@@ -65,6 +74,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     check_model_and_text(options.model, options.text)
     return options
+
+
+def named_file(text: str) -> tuple[str, Path]:
+    name, separator, file = text.partition("=")
+    if not (name and separator and Path(file).is_file()):
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=FILE of a file that is there")
+    return name, Path(file)
 
 
 def add_comparison_options(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from collector_models import save_gpt2, save_llama
-from collector_reference import collected, write_bytes
+from collector_reference import causal_loss, collected, windows, write_bytes
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
@@ -22,6 +22,7 @@ TOOL = os.environ.get("LAYERBUDGET", str(REPOSITORY / ".build" / "debug" / "laye
 sys.path.insert(0, str(REPOSITORY / "launch"))
 
 import compare_pruning  # noqa: E402
+import unit_losses  # noqa: E402
 from pruning_comparison.baselines import (  # noqa: E402
     alpha_shares,
     hill_exponent,
@@ -245,27 +246,82 @@ def has_apply() -> bool:
     return subprocess.run([TOOL, "apply", "--help"], capture_output=True).returncode == 0
 
 
-@pytest.mark.skipif(not has_apply(), reason="the tool has no command 'apply'")
+needs_apply = pytest.mark.skipif(not has_apply(), reason="the tool has no command 'apply'")
+
+
+@needs_apply
+def test_losses_of_single_blocks(tiny: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """By magnitude, so that plain torch can prune the same weights."""
+    folder, statistics, text = tiny
+    output = tmp_path / "losses.csv"
+    words = [
+        folder,
+        "--statistics",
+        statistics,
+        "--text",
+        text,
+        "--layerbudget",
+        TOOL,
+        "-o",
+        output,
+    ]
+    words += ["--method", "magnitude", "--share", 0.5, "--length", 12, "--threads", 1]
+    assert unit_losses.main([*map(str, words)]) == 0
+    head, *rows = output.read_text().splitlines()
+    assert head == "name,gain,parameters" and len(rows) == 2
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    with torch.no_grad():
+        dense, pruned = 0.0, 0.0
+        for one in windows(text, 12, 8):
+            dense += float(causal_loss(model, one)) / 96
+        for name, module in model.named_modules():
+            if ".layers.1." in name and isinstance(module, torch.nn.Linear):
+                order = module.weight.abs().flatten().argsort(stable=True)
+                module.weight.data.view(-1)[order[: len(order) // 2]] = 0
+        for one in windows(text, 12, 8):
+            pruned += float(causal_loss(model, one)) / 96
+    name, gain, parameters = rows[1].split(",")
+    assert name == '"model.layers.1"' and int(parameters) == 2 * 16 * 16 + 2 * 16 * 8 + 3 * 16 * 24
+    assert float(gain) == pytest.approx(max(0.0, pruned - dense), rel=1e-3, abs=1e-5)
+
+
+@needs_apply
 def test_a_whole_run(tiny: tuple[Path, Path, Path], tmp_path: Path) -> None:
     model, statistics, text = tiny
+    scores = tmp_path / "other.csv"
+    scores.write_text("name,gain,parameters\nmodel.layers.0,2,1920\nmodel.layers.1,1,1920\n")
     output, work = tmp_path / "rows.json", tmp_path / "work"
     arguments = [model, "--statistics", statistics, "--text", text, "--layerbudget", TOOL]
     arguments += ["-o", output, "--work", work, "--grid", "contenders", "--length", 12]
-    arguments += ["--sparsities", 0.5, "--seed", 0, "--threads", 1, "--name", "tiny"]
+    arguments += [
+        "--scores",
+        f"other={scores}",
+        "--sparsities",
+        0.5,
+        "--seed",
+        0,
+        "--threads",
+        1,
+        "--name",
+        "tiny",
+    ]
     words = [*map(str, arguments)]
     assert compare_pruning.main([*words, "--limit-minutes", "0"]) == 75
     assert compare_pruning.main(words) == 0
     found = json.loads(output.read_text())
     rows = [dict(zip(found["columns"], values, strict=True)) for values in found["rows"]]
-    assert len(rows) == 5 * len(allocations_of("contenders"))
+    assert len(rows) == 5 * len(allocations_of("contenders", scores=["other"]))
     for one in rows:
         assert (
             math.isfinite(one["loss"]) and 0 <= one["smallest_share"] <= one["largest_share"] <= 1
         )
+        if one["rule"] == "other":
+            assert one["smallest_share"] < 0.5 < one["largest_share"]
         if one["rule"] == "uniform" and one["group"] == "block":
             assert one["difference"] == one["standard_error"] == 0
             assert one["smallest_share"] == one["largest_share"] == 0.5
-    plans = [json.loads(file.read_text()) for file in (work / "plans").iterdir()]
+    files = [file for file in (work / "plans").iterdir() if not file.name.endswith(".run.json")]
+    plans = [json.loads(file.read_text()) for file in files]
     assert len({sum(unit["integer"] for unit in plan["units"]) for plan in plans}) == 1
     before = output.read_bytes()
     assert compare_pruning.main(words) == 0  # nothing is left to compute

@@ -18,6 +18,7 @@ NAMES = {
     "alphapruning": "AlphaPruning",
     "gradient-norm": "gradient norm",
     "mean-curvature": "mean curvature",
+    "block-loss": "block loss",
 }
 METHODS = ("magnitude", "wanda", "sparsegpt", "damage-kfac", "damage-diagonal")
 UNIFORM, MEASURED = "uniform", "measured, kfac"

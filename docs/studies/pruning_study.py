@@ -40,6 +40,10 @@ CONTENDERS = (
     "gradient norm, plain, κ 1, quadratic",
     "gain, kfac, cross-fitted, κ 1, quadratic",
     "damage, kfac, κ 1, quadratic",
+    "damage, kfac, κ 0.25, quadratic",
+    "block loss, κ 0.25, quadratic",
+    "block loss, κ 0.5, quadratic",
+    "block loss, κ 0.25, log",
     MEASURED,
     "measured, diagonal",
     "measured, ekfac",
@@ -138,7 +142,7 @@ def extremes_table(runs: Sequence[Run]) -> str:
 
 def factor_table(runs: Sequence[Run], method: str) -> str:
     """Closed forms over blocks, averaged over everything but one factor."""
-    closed = ("gain", "damage", "mean-curvature", "gradient-norm")
+    closed = ("gain", "damage", "mean-curvature", "gradient-norm", "block-loss")
     rows = [
         row
         for run in runs

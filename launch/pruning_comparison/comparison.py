@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from layerbudget_statistics.plain_errors import EXIT_DATA, EXIT_USAGE, CommandError
+from layerbudget_statistics.plain_errors import EXIT_USAGE, CommandError
 
-from .damage_masks import CURVATURE_OF, unit_masks
 from .grid import Allocation, allocations_of, contenders
 from .held_out_loss import HeldOut, perplexity, prepare, standard_error
-from .plans import Inputs, Plan, Planner, matrix_of
-from .pruned_model import take_weights, zeros_in
+from .plans import Inputs, Plan, Planner
+from .pruner import Manner, Pruner
 from .rows import Row, Rows
 from .tool import Tool
 
@@ -35,7 +33,8 @@ def run(options: argparse.Namespace) -> bool:
         raise CommandError(EXIT_USAGE, f"{tool.path} has no command 'apply': a newer build")
     held_out = prepare(options)
     with work_folder(options.work) as work:
-        inputs = Inputs(options.model, options.statistics, other_statistics(options), work)
+        others, scores = other_statistics(options), dict(options.scores)
+        inputs = Inputs(options.model, options.statistics, work, others, scores)
         rows = Rows(options.output, facts_of(options, held_out))
         comparison = Comparison(options, held_out, Planner(tool, held_out.model, inputs), rows)
         try:
@@ -81,8 +80,8 @@ def facts_of(options: argparse.Namespace, held_out: HeldOut) -> dict[str, Any]:
         "windows": len(held_out.windows),
         "length": options.length,
     }
-    others = {kind: checksum(path) for kind, path in other_statistics(options).items()}
-    return {**found, **({"other_statistics": others} if others else {})}
+    others = {**other_statistics(options), **dict(options.scores)}
+    return {**found, "others": {name: checksum(path) for name, path in others.items()}}
 
 
 class Comparison:
@@ -92,6 +91,7 @@ class Comparison:
         self.options = options
         self.held_out = held_out
         self.planner = planner
+        self.pruner = Pruner(planner, held_out.model)
         self.rows = rows
         self.losses: dict[tuple, torch.Tensor] = {}  # by what was pruned, whoever planned it
         self.began = time.monotonic()
@@ -123,7 +123,8 @@ class Comparison:
     def wanted(self) -> Iterator[Row]:
         """What is compared with everything first; of each kind uniform before all others."""
         kinds = [*other_statistics(self.options)]
-        every = allocations_of(self.options.grid, kinds)
+        scores = [name for name, _ in self.options.scores]
+        every = allocations_of(self.options.grid, kinds, scores)
         first = contenders(kinds)
         later = [allocation for allocation in every if allocation not in first]
         for allocations in (first, later):
@@ -172,44 +173,8 @@ class Comparison:
         return self.losses[key]
 
     def measure(self, plan: Plan, row: Row) -> torch.Tensor:
-        if row["method"] in CURVATURE_OF:
-            self.prune_here(plan, row)
-        else:
-            self.prune_by_tool(plan, row)
-        self.check_zeros(plan, row["group"])
+        self.pruner.prune(plan, Manner(row["method"], row["within"], row["group"]))
         return self.held_out.losses()
-
-    def prune_here(self, plan: Plan, row: Row) -> None:
-        """By the damage of single weights, on the matrices as they were at first."""
-        measures, curvature = self.planner.measures, CURVATURE_OF[row["method"]]
-        for unit, count in zip(self.planner.units(row["group"]), plan.counts, strict=True):
-            weights = [measures.weight(module) for module in unit.modules]
-            costs = [measures.damages(module, curvature) for module in unit.modules]
-            masks = unit_masks(costs, count, row["within"])
-            for module, weight, mask in zip(unit.modules, weights, masks, strict=True):
-                matrix_of(self.held_out.model, module).data.copy_(weight.masked_fill(mask, 0))
-
-    def prune_by_tool(self, plan: Plan, row: Row) -> None:
-        pruned = self.planner.inputs.work / "pruned"
-        shutil.rmtree(pruned, ignore_errors=True)
-        needed = () if row["method"] == "magnitude" else self.statistics_words()
-        self.planner.tool.run(
-            *("apply", plan.file, "--checkpoint", self.options.model, "-o", pruned, "--quiet"),
-            *("--method", row["method"], "--within", row["within"], *needed),
-        )
-        take_weights(self.held_out.model, pruned)
-
-    def statistics_words(self) -> tuple[object, ...]:
-        return ("--statistics", self.options.statistics)
-
-    def check_zeros(self, plan: Plan, group: str) -> None:
-        """A checkpoint that had zeros of its own may have a few more than planned, never fewer."""
-        units = self.planner.units(group)
-        found = zeros_in(self.held_out.model, [name for unit in units for name in unit.modules])
-        if found < sum(plan.counts):
-            raise CommandError(
-                EXIT_DATA, f"{plan.file} asks for {sum(plan.counts)} zeros, the model has {found}"
-            )
 
 
 UNIFORM = Allocation("uniform")

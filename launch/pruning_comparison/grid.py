@@ -18,8 +18,9 @@ class Allocation:
     """One way to share the weights to remove among the units; None where it has no meaning.
 
     `rule`: uniform, owl, alphapruning; or what q is made of: gradient-norm, mean-curvature, gain,
-    damage; or measured, whose cost is the second-order damage of every single weight. `reach` is
-    how far a unit's share may be from S; without it only the largest share is bounded.
+    damage, or the name of scores that were given; or measured, whose cost is the second-order
+    damage of every single weight. `reach` is how far a unit's share may be from S; without it only
+    the largest share is bounded.
     """
 
     rule: str
@@ -119,6 +120,9 @@ def full(more_kinds: Sequence[str] = ()) -> list[Allocation]:
 GRIDS = {"contenders": contenders, "small": small, "full": full}
 
 
-def allocations_of(grid: str, more_kinds: Sequence[str] = ()) -> list[Allocation]:
-    """Each once, the contenders first."""
-    return list(dict.fromkeys(GRIDS[grid](more_kinds)))
+def allocations_of(
+    grid: str, more_kinds: Sequence[str] = (), scores: Sequence[str] = ()
+) -> list[Allocation]:
+    """Each once, the contenders first; `scores` are rules whose qualities come from a file."""
+    given = [one for name in scores for one in closed_forms(name, (None,), per_parameter=(None,))]
+    return list(dict.fromkeys([*contenders(more_kinds), *given, *GRIDS[grid](more_kinds)]))

@@ -52,12 +52,16 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """Where everything is made of; `other_statistics` go before `statistics` for their kinds."""
+    """What everything is made of; `other_statistics` go before `statistics` for their kinds.
+
+    `scores` are files of other methods, by the name of the allocation's rule.
+    """
 
     checkpoint: Path
     statistics: Path
-    other_statistics: dict[str, Path]
     work: Path
+    other_statistics: dict[str, Path] = dataclasses.field(default_factory=dict)
+    scores: dict[str, Path] = dataclasses.field(default_factory=dict)
 
     def statistics_for(self, curvature: str) -> Path:
         return self.other_statistics.get(curvature, self.statistics)
@@ -109,6 +113,8 @@ class Planner:
         words += ["--per-parameter"] if allocation.per_parameter else []
         if allocation.rule == "mean-curvature":
             return [*words, "--scores", self.curvature_scores(allocation.group)]
+        if allocation.rule in self.inputs.scores:
+            return [*words, "--scores", self.inputs.scores[allocation.rule]]
         quality = "damage" if allocation.rule == "damage" else "gain"
         scores = self.scores(allocation.curvature, allocation.gain, allocation.group)
         return [*words, "--quality", quality, "--scores", scores]
@@ -229,5 +235,6 @@ def write_plan(uniform: Path, counts: Sequence[int], file: Path) -> None:
         unit["integer"] = count
         unit["continuous"] = count / unit["weights"]
         unit["at_bound"] = None
+    plan["budget"] = plan["spent"] = plan["spent_integer"] = sum(counts)
     plan["notes"] = ["counts of another method"]
     file.write_text(json.dumps(plan, indent=2, sort_keys=True) + "\n")
