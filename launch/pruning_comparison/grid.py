@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 
-KAPPAS = (0.25, 0.5, 1.0, 2.0)
+KAPPAS = (0.125, 0.25, 0.5, 1.0, 2.0)
 SHAPES = ("quadratic", "log")
 DAMAGES = ("per-unit", "per-weight")
 GAINS = ("plain", "cross-fitted")
