@@ -53,13 +53,22 @@ let package = Package(
     room("Curvature", ["DenseLinearAlgebra", "TensorFiles"]),
     room("Allocation", ["Collectives"]),
 
+    room("Checkpoints", ["DenseLinearAlgebra", "TensorFiles", "Curvature"]),
+    room("Pruning", ["DenseLinearAlgebra", "TensorFiles", "Checkpoints"]),
+
     // MARK: Files, workflow, command
     room("PlanFiles"),
-    room("Workflow", ["Collectives", "TensorFiles", "Curvature", "Allocation", "PlanFiles"]),
+    room(
+      "Workflow",
+      [
+        "Collectives", "TensorFiles", "DenseLinearAlgebra", "Curvature", "Allocation",
+        "Checkpoints", "Pruning", "PlanFiles",
+      ]),
     .executableTarget(
       name: "layerbudget",
       dependencies: [
-        "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "PlanFiles",
+        "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "Pruning",
+        "PlanFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -75,6 +84,8 @@ let package = Package(
     tests(
       of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"],
       resources: [.copy("Fixtures")]),
+    tests(of: "CheckpointsTests", ["Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
+    tests(of: "PruningTests", ["Pruning", "Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
     tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),

@@ -24,11 +24,13 @@ internal import COpenBLAS
       _ rows: Int32, _ columns: Int32, _ side: Side
     ) -> Void
 
-  /// C := op(A) op(B), C [rows, columns], inner dimension `depth`, none of them 0.
+  /// C := alpha op(A) op(B) + beta C, C [rows, columns] with rows `cRowLength` apart, inner dimension
+  /// `depth`, none of them 0.
   let gemm:
     @Sendable (
-      _ a: Operand<Element>, _ b: Operand<Element>, _ c: UnsafeMutablePointer<Element>,
-      _ rows: Int32, _ columns: Int32, _ depth: Int32
+      _ alpha: Element, _ a: Operand<Element>, _ b: Operand<Element>, _ beta: Element,
+      _ c: UnsafeMutablePointer<Element>, _ cRowLength: Int32, _ rows: Int32, _ columns: Int32,
+      _ depth: Int32
     ) -> Void
 
   /// Replaces A [order, order] by its eigenvectors, one per row, and fills `values`, ascending;
@@ -80,10 +82,10 @@ extension BLASKernels<Float> {
         side == .left ? CblasNoTrans : CblasTrans, CblasNonUnit, rows, columns, 1, factor, order,
         b, columns)
     },
-    gemm: { a, b, c, rows, columns, depth in
+    gemm: { alpha, a, b, beta, c, cRowLength, rows, columns, depth in
       unsafe cblas_sgemm(
-        CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, 1, a.elements,
-        a.rowLength, b.elements, b.rowLength, 0, c, columns)
+        CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, alpha, a.elements,
+        a.rowLength, b.elements, b.rowLength, beta, c, cRowLength)
     },
     syevd: { a, order, values in
       // 1. Ask for the workspace.  2. Decompose in it.
@@ -133,10 +135,10 @@ extension BLASKernels<Double> {
         side == .left ? CblasNoTrans : CblasTrans, CblasNonUnit, rows, columns, 1, factor, order,
         b, columns)
     },
-    gemm: { a, b, c, rows, columns, depth in
+    gemm: { alpha, a, b, beta, c, cRowLength, rows, columns, depth in
       unsafe cblas_dgemm(
-        CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, 1, a.elements,
-        a.rowLength, b.elements, b.rowLength, 0, c, columns)
+        CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, alpha, a.elements,
+        a.rowLength, b.elements, b.rowLength, beta, c, cRowLength)
     },
     syevd: { a, order, values in
       // 1. Ask for the workspace.  2. Decompose in it.

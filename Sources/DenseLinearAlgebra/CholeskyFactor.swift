@@ -88,6 +88,9 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     return trace.isFinite ? trace : .infinity
   }
 
+  /// The storage, L in its lower triangle.
+  consuming func intoStorage() -> Matrix<Element> { storage }
+
   private func solve(_ b: inout Matrix<Element>, from side: BLASKernels<Element>.Side) {
     guard b.count > 0, let factor = unsafe storage.storage.baseAddress,
       let base = unsafe b.storage.baseAddress

@@ -44,3 +44,43 @@ extension Matrix {
     }
   }
 }
+
+extension Matrix {
+  /// The elements of some columns of some rows, row by row.
+  public func elements(ofRows rows: Range<Int>, columns range: Range<Int>) -> [Element] {
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= self.rows && range.lowerBound >= 0
+        && range.upperBound <= columns, "rows \(rows) and columns \(range) do not exist")
+    var part: [Element] = []
+    part.reserveCapacity(rows.count * range.count)
+    for row in rows {
+      let first = row * columns
+      unsafe part.append(
+        contentsOf: storage[first + range.lowerBound..<first + range.upperBound])
+    }
+    return part
+  }
+
+  /// The elements of some columns, row by row.
+  public func elements(ofColumns range: Range<Int>) -> [Element] {
+    elements(ofRows: 0..<rows, columns: range)
+  }
+
+  /// Replaces some columns by `elements`, row by row.
+  public mutating func setColumns(_ range: Range<Int>, to elements: [Element]) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= columns && elements.count == rows * range.count,
+      "\(elements.count) elements do not fill columns \(range)")
+    for row in 0..<rows {
+      for (offset, column) in range.enumerated() {
+        unsafe storage[row * columns + column] = elements[row * range.count + offset]
+      }
+    }
+  }
+
+  /// The first `order` rows and columns, as a matrix of their own.
+  public func leading(_ order: Int) -> Matrix {
+    Matrix(
+      rows: order, columns: order, elements: elements(ofRows: 0..<order, columns: 0..<order))
+  }
+}

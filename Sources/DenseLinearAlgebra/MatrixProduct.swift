@@ -19,11 +19,41 @@ public func product<Element: LinearAlgebraElement>(
     let target = unsafe result.storage.baseAddress
   else { return result }
   unsafe Element._kernels.gemm(
+    1,
     Operand(
       elements: first, rowLength: blasIndex(a.columns, "columns of A"), isTransposed: transposedA),
     Operand(
       elements: second, rowLength: blasIndex(b.columns, "columns of B"), isTransposed: transposedB),
-    target, blasIndex(rows, "rows of the product"), blasIndex(columns, "columns of the product"),
-    blasIndex(depth, "terms per element"))
+    0, target, blasIndex(columns, "columns of the product"), blasIndex(rows, "rows of the product"),
+    blasIndex(columns, "columns of the product"), blasIndex(depth, "terms per element"))
   return result
+}
+
+extension Matrix {
+  /// The columns `range` of this matrix -= A B, B being the same columns of rows `rows` of `b`.
+  ///
+  /// `a` [self.rows, rows.count]; `b` has as many columns as this matrix. Nothing is copied. The last
+  /// bits depend on ``BLASThreads``.
+  /// - Complexity: 2 · self.rows · rows.count · range.count flops.
+  public mutating func subtractProduct(
+    _ a: borrowing Matrix, _ b: borrowing Matrix, rows: Range<Int>, columns range: Range<Int>
+  ) {
+    precondition(
+      a.rows == self.rows && a.columns == rows.count && b.columns == columns
+        && rows.lowerBound >= 0 && rows.upperBound <= b.rows && range.lowerBound >= 0
+        && range.upperBound <= columns)
+    guard !range.isEmpty, !rows.isEmpty, let first = unsafe a.storage.baseAddress,
+      let second = unsafe b.storage.baseAddress, let target = unsafe storage.baseAddress
+    else { return }
+    let rowLength = blasIndex(columns, "columns of the matrix")
+    unsafe Element._kernels.gemm(
+      -1,
+      Operand(
+        elements: first, rowLength: blasIndex(a.columns, "columns of A"), isTransposed: false),
+      Operand(
+        elements: second + rows.lowerBound * columns + range.lowerBound, rowLength: rowLength,
+        isTransposed: false),
+      1, target + range.lowerBound, rowLength, blasIndex(self.rows, "rows of the matrix"),
+      blasIndex(range.count, "columns of the product"), blasIndex(rows.count, "terms per element"))
+  }
 }

@@ -14,6 +14,17 @@ public enum DocumentCoding {
     }
   }
 
+  /// A document on one line, without the line feed.
+  public static func encodeLine(_ document: some Encodable) throws(PlanFileError) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return Array(try encoder.encode(document))
+    } catch {
+      throw .unwritable("the document cannot be written as JSON: \(error)")
+    }
+  }
+
   /// Reads a document; `source` names it in errors.
   public static func decode<Document: Decodable>(
     _ type: Document.Type, from bytes: [UInt8], source: String

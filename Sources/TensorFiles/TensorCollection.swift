@@ -41,8 +41,16 @@ public struct TensorCollection: Sendable {
   public init(path: String) throws(TensorFileError) {
     let isFolder = try FolderListing.isFolder(path)
     let entries = isFolder ? try FolderListing.names(in: path) : []
-    let fileNames = isFolder ? try Self.shards(entries, in: path) : [Self.lastComponent(path)]
+    try self.init(
+      path: path, isFolder: isFolder,
+      fileNames: isFolder ? try Self.shards(entries, in: path) : [Self.lastComponent(path)],
+      index: try Self.index(entries, in: path))
+  }
 
+  /// Opens exactly the named files, which must agree with the index if there is one.
+  init(
+    path: String, isFolder: Bool, fileNames: [String], index: ShardIndex?
+  ) throws(TensorFileError) {
     // 1. Every file on its own.
     var members: [Member] = []
     var stored: [Stored] = []
@@ -69,7 +77,7 @@ public struct TensorCollection: Sendable {
     self.metadata = try Self.merge(members, path: path)
 
     // 3. The index, if there is one.
-    if let index = try Self.index(entries, in: path) {
+    if let index {
       try index.check(
         files: fileNames,
         tensors: stored.map { ($0.entry.name, members[$0.location.fileIndex].name) })

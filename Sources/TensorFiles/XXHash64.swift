@@ -14,6 +14,11 @@ public enum XXHash64 {
     unsafe hash(bytes.span.bytes, seed: seed)
   }
 
+  /// The hash of the bytes of words as they are stored in a file.
+  public static func hash<Word: StoredWord>(_ words: [Word]) -> UInt64 {
+    unsafe hash(words.span.bytes)
+  }
+
   /// The hash of `bytes`, at any alignment.
   ///
   /// - Complexity: O(n), four independent lanes of 8 bytes per step.

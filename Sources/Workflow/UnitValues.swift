@@ -172,13 +172,3 @@ extension UnitValues {
     }
   }
 }
-
-/// The known name that a mistyped one most resembles.
-enum NearestName {
-  /// - Complexity: O(number of names · length²); only used once an error is certain.
-  static func of(_ name: String, in names: Set<String>) -> String? {
-    let ranked = names.map { (name: $0, distance: editDistance($0, name)) }
-    let best = ranked.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    return best.flatMap { $0.distance <= max(3, name.utf8.count / 3) ? $0.name : nil }
-  }
-}

@@ -1,6 +1,8 @@
 public import Allocation
 public import ArgumentParser
 public import Curvature
+public import Pruning
+public import Workflow
 
 // How our choices are spelled on the command line: by their raw values.
 extension CurvatureKind: ExpressibleByArgument {}
@@ -13,6 +15,8 @@ extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
+extension PruningMethod: ExpressibleByArgument {}
+extension ApplyRequest.Within: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

@@ -16,7 +16,10 @@ struct LayerBudget: ParsableCommand {
         mpirun -n 4 layerbudget prune --statistics stats/ --sparsity 0.5 -o plan.json
       """,
     version: LayerBudgetVersion.current,
-    subcommands: [ScoreCommand.self, AllocateCommand.self, PruneCommand.self, InspectCommand.self])
+    subcommands: [
+      ScoreCommand.self, AllocateCommand.self, PruneCommand.self, ApplyCommand.self,
+      InspectCommand.self,
+    ])
 
   static func main() {
     do {

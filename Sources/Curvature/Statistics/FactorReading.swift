@@ -72,7 +72,8 @@ extension Statistics {
       form: .dense(matrix))
   }
 
-  private func diagonalFactor(
+  /// The diagonal of A or G, divided by its count; of a dense factor without reading the rest.
+  func diagonalFactor(
     _ side: KroneckerSide, of module: ModuleStatistics, order: Int
   ) throws(CurvatureError) -> [Double] {
     let key = try requiredKey(side.covariance, of: module)

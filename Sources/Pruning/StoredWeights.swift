@@ -1,0 +1,100 @@
+public import Checkpoints
+internal import DenseLinearAlgebra
+public import TensorFiles
+
+/// A matrix W [outputs, inputs] as the words it is stored in.
+///
+/// `Word` is as wide as the type: what is not pruned is given back bit by bit.
+public struct StoredWeights<Word: StoredWord>: Sendable {
+  public let place: ModuleWeight
+  /// In the stored order.
+  public private(set) var words: [Word]
+
+  /// - Precondition: one word per weight.
+  public init(place: ModuleWeight, words: [Word]) {
+    precondition(words.count == place.count)
+    self.place = place
+    self.words = words
+  }
+
+  /// Weights that are +0 or −0.
+  public var zeros: Int {
+    var count = 0
+    for word in words where word.magnitudeBits == 0 { count += 1 }
+    return count
+  }
+
+  /// Position of the first nan or infinity in the stored order.
+  public var firstNonFinite: Int? {
+    let infinity = Word.infinity(of: place.elementType)
+    return words.firstIndex { $0.magnitudeBits >= infinity }
+  }
+
+  @inline(__always)
+  func value(row: Int, column: Int) -> Double {
+    words[place.position(row: row, column: column)].decoded(as: place.elementType)
+  }
+
+  @inline(__always)
+  mutating func remove(row: Int, column: Int) {
+    words[place.position(row: row, column: column)] = 0
+  }
+
+  mutating func set(_ value: Double, row: Int, column: Int) {
+    words[place.position(row: row, column: column)] = Word.encoding(value, as: place.elementType)
+  }
+
+  /// Calls `body` with the key of every weight, row by row.
+  public func forEachKey(_ measure: WeightMeasure, _ body: (UInt64) -> Void) {
+    for row in 0..<place.outputs {
+      for column in 0..<place.inputs {
+        body(measure.key(value(row: row, column: column), column: column))
+      }
+    }
+  }
+
+  /// Removes the `count` weights of smallest magnitude; ties go in the order of W, row by row.
+  ///
+  /// Counts on the bits of the words: 2¹⁵ magnitudes for 16-bit types in one pass, two for F32.
+  /// - Complexity: O(weights).
+  public mutating func removeSmallest(_ count: Int) {
+    precondition(count >= 0 && count <= words.count)
+    guard count > 0 else { return }
+    let cut = SmallestWeights<Word>(count, digit: 16) { body in
+      for word in words { body(word.magnitudeBits) }
+    }
+    for index in words.indices where words[index].magnitudeBits < cut.key { words[index] = 0 }
+    var ties = cut.ties
+    guard cut.key > 0 else { return }
+    for row in 0..<place.outputs where ties > 0 {
+      for column in 0..<place.inputs where ties > 0 {
+        let position = place.position(row: row, column: column)
+        guard words[position].magnitudeBits == cut.key else { continue }
+        words[position] = 0
+        ties -= 1
+      }
+    }
+  }
+}
+
+extension StoredWeights {
+  /// W [outputs, inputs] as numbers.
+  func matrix<Element: LinearAlgebraElement>(as type: Element.Type) -> Matrix<Element> {
+    Matrix(rows: place.outputs, columns: place.inputs) { span in
+      for row in 0..<place.outputs {
+        for column in 0..<place.inputs {
+          span[row * place.inputs + column] = Element(value(row: row, column: column))
+        }
+      }
+    }
+  }
+
+  /// Puts numbers in place of the words, each rounded to the stored type.
+  mutating func replace<Element: LinearAlgebraElement>(by matrix: borrowing Matrix<Element>) {
+    for row in 0..<place.outputs {
+      for column in 0..<place.inputs {
+        set(Double(matrix[row, column]), row: row, column: column)
+      }
+    }
+  }
+}

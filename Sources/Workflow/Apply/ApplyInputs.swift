@@ -1,0 +1,103 @@
+internal import Checkpoints
+internal import Curvature
+internal import PlanFiles
+internal import Pruning
+internal import TensorFiles
+
+/// The plan, the checkpoint and the statistics of an apply, opened; no tensor read.
+struct ApplyInputs {
+  let plan: RemovalPlan
+  let planFile: InputFile
+  let checkpoint: Checkpoint
+  let statistics: Statistics?
+
+  init(_ request: ApplyRequest) throws(Failure) {
+    planFile = try InputFile(path: request.plan)
+    do throws(PlanFileError) {
+      plan = try DocumentCoding.decode(
+        RemovalPlan.self, from: planFile.bytes, source: request.plan)
+    } catch {
+      throw Failure(error)
+    }
+    guard plan.format == PlanDocument.format else {
+      throw Failure(
+        .badData,
+        "\(request.plan): its format is \"\(plan.format)\", but apply needs \"\(PlanDocument.format)\"; "
+          + "make a plan with layerbudget prune")
+    }
+    guard plan.program == .pruning else {
+      throw Failure(
+        .badData,
+        "\(request.plan): is a plan of the \(plan.program.rawValue) program, but apply removes weights; "
+          + "make one with layerbudget prune")
+    }
+    do throws(CheckpointError) {
+      checkpoint = try Checkpoint(path: request.checkpoint)
+    } catch {
+      throw Failure(error)
+    }
+    guard request.method.needsActivations else {
+      statistics = nil
+      return
+    }
+    guard let path = request.statistics else {
+      throw Failure(
+        .usage,
+        "--method \(request.method.rawValue) weighs weights by their inputs: give --statistics PATH "
+          + "with .activation_covariance, or use --method magnitude")
+    }
+    do throws(CurvatureError) { statistics = try Statistics(path: path) } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// What all ranks must see alike.
+  var fingerprints: [(what: String, fingerprint: UInt64)] {
+    var all = [
+      (planFile.path, planFile.checksum), (checkpoint.path, checkpoint.headerFingerprint),
+    ]
+    if let statistics { all.append(("the statistics", statistics.headerFingerprint)) }
+    return all
+  }
+
+  /// Changes with anything that decides what is written; contents are compared module by module.
+  func key(of request: ApplyRequest) -> String {
+    let parts = [
+      ApplyDocument.format, LayerBudgetVersion.current, request.method.rawValue,
+      request.within.rawValue, request.pattern?.description ?? "none",
+      request.precision.rawValue, "\(checkpoint.totalByteCount)",
+      "\(statistics?.totalByteCount ?? 0)",
+    ]
+    let text = (parts + fingerprints.map { "\($0.fingerprint)" }).joined(separator: " ")
+    return XXHash64.hash(Array(text.utf8)).hexadecimal
+  }
+
+  /// For the sidecar.
+  func documented(
+    tensors: [ApplyDocument.Tensor], statisticsContents: UInt64
+  ) -> [String: InputFingerprint] {
+    let hashes = tensors.map(\.input).joined(separator: " ")
+    var inputs = [
+      "plan": InputFingerprint(
+        bytes: planFile.bytes.count, headers: nil, contents: planFile.checksum.hexadecimal),
+      "checkpoint": InputFingerprint(
+        bytes: checkpoint.totalByteCount, headers: checkpoint.headerFingerprint.hexadecimal,
+        contents: XXHash64.hash(Array(hashes.utf8)).hexadecimal),
+    ]
+    if let statistics {
+      inputs["statistics"] = InputFingerprint(
+        bytes: statistics.totalByteCount, headers: statistics.headerFingerprint.hexadecimal,
+        contents: statisticsContents.hexadecimal)
+    }
+    return inputs
+  }
+}
+
+extension Failure {
+  init(_ error: CheckpointError) {
+    switch error {
+    case .file(let error): self.init(error)
+    case .mismatch: self.init(.badData, "\(error)")
+    }
+  }
+}

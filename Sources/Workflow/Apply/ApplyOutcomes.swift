@@ -1,0 +1,35 @@
+internal import Checkpoints
+internal import Curvature
+internal import PlanFiles
+internal import Pruning
+internal import TensorFiles
+
+/// What a rank has done: its modules with what was written of each.
+struct ApplyOutcomes {
+  var modules: [(module: PlannedModule, record: ApplyRecord)] = []
+  /// Sum of checksums of what was read of the statistics.
+  var statisticsContents: UInt64 = 0
+}
+
+extension ApplySlices {
+  /// Prunes this rank's modules and copies its other bytes, one module in memory at a time. Not
+  /// collective.
+  func perform(
+    _ request: ApplyRequest, _ inputs: ApplyInputs, _ folder: OutputFolder, rank: Int
+  ) throws(Failure) -> ApplyOutcomes {
+    let (tasks, copies) = owned(by: rank)
+    let written = try WrittenFolder(folder, inputs.checkpoint)
+    var journal = try ApplyJournal(folder, rank: rank)
+    var pruner = ModulePruner(request, inputs)
+    var outcomes = ApplyOutcomes()
+    for task in tasks {
+      for module in try pruner.counted(task) {
+        let record = try pruner.prune(module, into: written, &journal)
+        outcomes.modules.append((module, record))
+        outcomes.statisticsContents &+= try pruner.contents(of: module)
+      }
+    }
+    for copy in copies { try written.copy(copy.range, ofFile: copy.file) }
+    return outcomes
+  }
+}

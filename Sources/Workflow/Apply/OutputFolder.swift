@@ -1,0 +1,99 @@
+internal import Checkpoints
+internal import FoundationEssentials
+internal import PlanFiles
+internal import TensorFiles
+
+/// The folder that an apply writes: `<name>.partial` and `<name>.journal` while at work, then `<name>`.
+struct OutputFolder {
+  let name: String
+
+  init(_ path: String) {
+    var name = path
+    while name.count > 1, name.hasSuffix("/") { name.removeLast() }
+    self.name = name
+  }
+
+  var partial: String { "\(name).partial" }
+  var journal: String { "\(name).journal" }
+  private var keyFile: String { "\(journal)/key" }
+
+  /// Refuses a name that is taken, that nothing can be written beside, or that lies in the checkpoint.
+  func requireFree(besides checkpoint: String) throws(Failure) {
+    let manager = FileManager.default
+    var isFolder = false
+    if manager.fileExists(atPath: name, isDirectory: &isFolder) {
+      let entries = isFolder ? (try? manager.contentsOfDirectory(atPath: name)) ?? [] : [name]
+      guard entries.isEmpty else {
+        throw Failure(
+          .cannotWrite,
+          "\(name): exists already and is \(isFolder ? "not empty" : "a file"); remove it or give "
+            + "another name with -o")
+      }
+    }
+    let (own, other) = (Self.absolute(name), Self.absolute(checkpoint))
+    guard own != other, !own.hasPrefix(other + "/") else {
+      throw Failure(
+        .cannotWrite, "\(name): lies in the checkpoint \(checkpoint); give a folder outside of it")
+    }
+    do throws(TensorFileError) { try DurableFile.requireWritable(partial + ".json") } catch {
+      throw Failure(error)
+    }
+  }
+
+  /// Files of their final sizes with the checkpoint's headers; what an earlier run with the same key
+  /// left there is kept, everything else of earlier runs is removed.
+  func prepare(like checkpoint: Checkpoint, key: String) throws(Failure) {
+    do {
+      let manager = FileManager.default
+      let earlier = (try? Data(contentsOf: URL(filePath: keyFile))).map { Array($0) }
+      if earlier != Array(key.utf8) {
+        for path in [journal, partial] where manager.fileExists(atPath: path) {
+          try manager.removeItem(atPath: path)
+        }
+      }
+      try DurableFolder.create(partial)
+      for (index, file) in checkpoint.tensors.files.enumerated() {
+        let path = "\(partial)/\(file.name)"
+        try PositionedFile.create(path: path, byteCount: file.byteCount)
+        let written = try PositionedFile(path: path)
+        try checkpoint.tensors.withBytes(ofFile: index, 0..<file.headerByteCount) {
+          (bytes: RawSpan) throws(TensorFileError) in try written.write(bytes, at: 0)
+        }
+      }
+      try DurableFolder.create(journal)
+      try DurableFile.write(Array(key.utf8), to: keyFile)
+    } catch let error as TensorFileError {
+      throw Failure(error)
+    } catch {
+      throw Failure(.cannotWrite, "\(name): what an earlier run left cannot be removed: \(error)")
+    }
+  }
+
+  /// Gives the folder its sidecar and its name, and writes the run file beside it.
+  func finish(_ document: ApplyDocument, run: RunDocument) throws(Failure) {
+    do {
+      try DurableFile.write(
+        try DocumentCoding.encode(document), to: "\(partial)/\(ApplyDocument.fileName)")
+      for file in try FolderListing.names(in: partial) where file.hasSuffix(".safetensors") {
+        try PositionedFile(path: "\(partial)/\(file)").sync()
+      }
+      try DurableFolder.rename(partial, to: name)
+      try DurableFile.write(try DocumentCoding.encode(run), to: "\(name).run.json")
+      try FileManager.default.removeItem(atPath: journal)
+    } catch let error as TensorFileError {
+      throw Failure(error)
+    } catch let error as PlanFileError {
+      throw Failure(error)
+    } catch {
+      throw Failure(.cannotWrite, "\(journal): cannot be removed: \(error)")
+    }
+  }
+
+  /// Without links, `.` and `..`, from the root; of a folder that is not there yet by its parent.
+  private static func absolute(_ path: String) -> String {
+    let url = URL(filePath: path).standardizedFileURL
+    let parent = url.deletingLastPathComponent().resolvingSymlinksInPath()
+    let whole = parent.appending(path: url.lastPathComponent).resolvingSymlinksInPath().path
+    return whole.count > 1 && whole.hasSuffix("/") ? String(whole.dropLast()) : whole
+  }
+}

@@ -1,0 +1,90 @@
+internal import ArgumentParser
+internal import Collectives
+internal import Curvature
+internal import PlanFiles
+internal import Pruning
+internal import Workflow
+
+struct ApplyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply",
+    abstract: "Write the pruned checkpoint that a plan asks for.",
+    discussion: """
+      layerbudget apply plan.json --checkpoint model/ -o pruned/
+      mpirun -n 4 layerbudget apply plan.json --checkpoint model/ --statistics stats/ \
+      --method sparsegpt -o pruned/
+
+      The output folder appears when it is complete. A run that was stopped goes on where it stood \
+      when it is repeated.
+      """)
+
+  @Argument(help: "Plan of layerbudget prune.")
+  var plan: String
+
+  @Option(help: "Hugging Face folder whose weights to prune; it is not changed.")
+  var checkpoint: String
+
+  @Option(name: .shortAndLong, help: "Folder to write.")
+  var output: String
+
+  @Option(
+    help: """
+      Weights inside a matrix: \(PruningMethod.names). Default wanda with --statistics, else \
+      magnitude.
+      """)
+  var method: PruningMethod?
+
+  @Option(help: "A unit's count over its modules: \(ApplyRequest.Within.names).")
+  var within = ApplyRequest.Within.uniform
+
+  @Option(
+    help: """
+      none, or N:M: N of every M inputs become 0, for plans made without --pattern. N counts zeros.
+      """)
+  var pattern = "none"
+
+  @Option(help: "Statistics with the inputs' second moments, for wanda and sparsegpt.")
+  var statistics: String?
+
+  @Option(help: "Arithmetic of sparsegpt: single or double.")
+  var precision = Precision.single
+
+  @OptionGroup(title: "Output") var printing: OutputOptions
+
+  func validate() throws {
+    guard pattern == "none" || RemovalPattern(pattern) != nil else {
+      throw ValidationError("--pattern is \(pattern), but must be none or N:M with N ≤ M ≤ 128")
+    }
+    let chosen = method ?? .magnitude
+    guard !chosen.needsActivations || statistics != nil else {
+      throw ValidationError(
+        "--method \(chosen.rawValue) weighs weights by their inputs: give --statistics PATH")
+    }
+    guard !output.isEmpty else { throw ValidationError("give -o a name for the new folder") }
+  }
+
+  func run() throws {
+    var request = ApplyRequest(plan: plan, checkpoint: checkpoint, output: output)
+    request.method = method ?? (statistics == nil ? .magnitude : .wanda)
+    request.within = within
+    request.pattern = RemovalPattern(pattern)
+    request.statistics = statistics
+    request.precision = precision
+    Launch.run(threads: printing.threads, ApplyWork(request: request, printing: printing))
+  }
+}
+
+private struct ApplyWork: Launch.Work {
+  let request: ApplyRequest
+  let printing: OutputOptions
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    guard let (document, run) = try request.run(over: world), !printing.quiet else { return }
+    if printing.json {
+      try Printed.json(document)
+      return
+    }
+    Process.writeToStandardOutput(ApplyTable(document, run, color: printing.usesColor).text)
+    for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+  }
+}
