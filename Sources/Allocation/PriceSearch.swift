@@ -1,4 +1,4 @@
-internal import Collectives
+public import Collectives
 
 /// The collective search for the smallest key at which a demand no longer exceeds a target.
 ///
@@ -105,7 +105,7 @@ public struct PriceSearch: Sendable {
   /// `terms[q]` holds this rank's terms of quantity q. The scale of each quantity comes from the
   /// agreed largest magnitude; the result is rounded once to Float64.
   /// Collective. - Complexity: two allreduces, whatever the number of quantities.
-  mutating func exactSums(
+  public mutating func exactSums(
     _ terms: [[Double]], totalTerms: Int, over world: borrowing some Collective & ~Copyable
   ) -> [Double] {
     var largest = terms.map { $0.reduce(0) { max($0, abs($1)) } }

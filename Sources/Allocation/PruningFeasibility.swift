@@ -1,7 +1,7 @@
 internal import Collectives
 
 /// The target of a pruning program that is known to have a solution.
-struct PruningTarget {
+struct PruningTarget: Sendable, Equatable {
   /// Σ n over all ranks.
   let totalWeights: Int
   /// S.

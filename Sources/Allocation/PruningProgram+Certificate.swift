@@ -2,7 +2,7 @@ internal import Collectives
 
 extension PruningProgram {
   /// r ψ(ρ), kept finite at ρ = 1 where −log(1−ρ) is not.
-  private func damage(_ unit: PricedPruning, share: Double) -> Double {
+  func damage(_ unit: PricedPruning, share: Double) -> Double {
     switch psi {
     case .quadratic: return unit.resistance * share * share
     case .log: return -unit.resistance * logOnePlus(-min(share, 1 - 0x1p-53))

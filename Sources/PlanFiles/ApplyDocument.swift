@@ -120,18 +120,24 @@ public struct ApplyRecord: Codable, Sendable, Equatable {
   /// XXH64 of the module's bytes before and after, as 16 hexadecimal digits.
   public var input: String
   public var output: String
+  /// Checksum of what the method read of the statistics.
+  public var statistics: String
   public var pruned: Int
   public var zerosBefore: Int
 
   enum CodingKeys: String, CodingKey {
-    case module, input, output, pruned
+    case module, input, output, statistics, pruned
     case zerosBefore = "zeros_before"
   }
 
-  public init(module: String, input: String, output: String, pruned: Int, zerosBefore: Int) {
+  public init(
+    module: String, input: String, output: String, statistics: String, pruned: Int,
+    zerosBefore: Int
+  ) {
     self.module = module
     self.input = input
     self.output = output
+    self.statistics = statistics
     self.pruned = pruned
     self.zerosBefore = zerosBefore
   }

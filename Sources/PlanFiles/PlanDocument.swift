@@ -26,10 +26,16 @@ public struct PlanDocument: Codable, Sendable, Equatable {
   public var certificate: Certificate
   public var inputs: [String: InputFingerprint]
   public var notes: [String]
+  /// Pruning with a checkpoint: Σ s of the weights that the plan removes, the loss to second order.
+  public var predictedLossChange: Double?
+  /// The same for other ways to divide the same sparsity, by their names.
+  public var predictedLossChanges: [String: Double]?
 
   enum CodingKeys: String, CodingKey {
     case format, program, parameters, price, budget, spent, units, certificate, inputs, notes
     case spentInteger = "spent_integer"
+    case predictedLossChange = "predicted_loss_change"
+    case predictedLossChanges = "predicted_loss_changes"
   }
 
   public init(
@@ -56,6 +62,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     public var standardError: Double?
     /// What sampling noise alone adds to the gain, as predicted; only without folds.
     public var predictedNoise: Double?
+    /// ½ Σ w² h of the unit; only with a checkpoint, or from scores that hold it.
+    public var damage: Double?
     public var quality: Double
     /// Capacity: x. Pruning: ρ, the share of weights to remove.
     public var continuous: Double
@@ -77,6 +85,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
       case name, gain, quality, continuous, integer, lower, upper, cost, weights, modules, pattern
+      case damage
       case atBound = "at_bound"
       case standardError = "standard_error"
       case predictedNoise = "predicted_noise"
@@ -118,6 +127,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       weights = try fields.decodeIfPresent(Int.self, forKey: .weights)
       modules = try fields.decodeIfPresent([String].self, forKey: .modules)
       pattern = try fields.decodeIfPresent(String.self, forKey: .pattern)
+      damage = try fields.decodeIfPresent(Double.self, forKey: .damage)
       atBound = try fields.decodeIfPresent(String.self, forKey: .atBound)
     }
 
@@ -136,6 +146,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       try fields.encodeIfPresent(weights, forKey: .weights)
       try fields.encodeIfPresent(modules, forKey: .modules)
       try fields.encodeIfPresent(pattern, forKey: .pattern)
+      try fields.encodeIfPresent(damage, forKey: .damage)
       try fields.encode(atBound, forKey: .atBound)
     }
   }

@@ -33,9 +33,11 @@ extension ScoresDocument {
     /// d_eff = tr(H̃⁻¹ H); absent where folds make it unnecessary.
     public var effectiveDimension: Double?
     public var predictedNoise: Double?
+    /// ½ Σ w² h over the matrix; only with a checkpoint.
+    public var damage: Double?
 
     enum CodingKeys: String, CodingKey {
-      case name, gain, damping, pi, shape, precision
+      case name, gain, damping, pi, shape, precision, damage
       case gainPlain = "gain_plain"
       case gainCrossFitted = "gain_cross_fitted"
       case standardError = "standard_error"

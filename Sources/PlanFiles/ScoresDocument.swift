@@ -33,13 +33,16 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
     public var isDistinguishable: Bool?
     /// What sampling noise alone adds to the plain gain, as predicted; only without folds.
     public var predictedNoise: Double?
+    /// ½ Σ w² h: what zeroing all weights costs to second order, each taken alone; only with a
+    /// checkpoint.
+    public var damage: Double?
     /// ‖g‖².
     public var gradientNormSquared: Double?
     public var quality: Double?
     public var modulesDetail: [Module]
 
     enum CodingKeys: String, CodingKey {
-      case name, modules, parameters, gain, quality
+      case name, modules, parameters, gain, quality, damage
       case gradientNormSquared = "gradient_norm_squared"
       case modulesDetail = "modules_detail"
       case gainPlain = "gain_plain"
@@ -73,6 +76,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       quality = try fields.decodeIfPresent(Double.self, forKey: .quality)
       gradientNormSquared = try fields.decodeIfPresent(Double.self, forKey: .gradientNormSquared)
       modulesDetail = try fields.decodeIfPresent([Module].self, forKey: .modulesDetail) ?? []
+      damage = try fields.decodeIfPresent(Double.self, forKey: .damage)
       gainPlain = try fields.decodeIfPresent(Double.self, forKey: .gainPlain)
       gainCrossFitted = try fields.decodeIfPresent(Double.self, forKey: .gainCrossFitted)
       standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)

@@ -6,9 +6,9 @@ public struct RemovalPattern: Sendable, Equatable, Hashable, CustomStringConvert
   public let removed: Int
   public let group: Int
 
-  /// Nil unless 0 ≤ N ≤ M and 1 ≤ M ≤ 128.
+  /// Nil unless 0 ≤ N ≤ M and 1 ≤ M ≤ 64.
   public init?(removed: Int, group: Int) {
-    guard (1...128).contains(group), (0...group).contains(removed) else { return nil }
+    guard (1...64).contains(group), (0...group).contains(removed) else { return nil }
     self.removed = removed
     self.group = group
   }

@@ -28,15 +28,16 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
     var curvature = activations.rows == inputs ? activations : activations.leading(inputs)
     var diagonal: [Double] = []
     for index in 0..<inputs { diagonal.append(Double(curvature[index, index])) }
-    for index in 0..<inputs where diagonal[index] == 0 { curvature[index, index] = 1 }
+    // The mean before dead inputs get a diagonal of 1: it must not depend on the unit of A.
     let mean = curvature.trace / Double(max(inputs, 1))
+    for index in 0..<inputs where diagonal[index] == 0 { curvature[index, index] = 1 }
     curvature.addToDiagonal(Element(Self.damping * mean))
     factor = try curvature.upperFactorOfInverse()
     var scales: [Double] = []
     for index in 0..<inputs {
       scales.append(diagonal[index] == 0 ? 0 : 1 / Double(factor[index, index]))
     }
-    measure = WeightMeasure(scales: scales)
+    measure = diagonal.contains { $0 > 0 } ? WeightMeasure(scales: scales) : .magnitude
   }
 
   /// Removes exactly `count` weights of W [outputs, inputs]: of each block of 128 columns its share of

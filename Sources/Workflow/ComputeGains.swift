@@ -18,6 +18,8 @@ extension StatisticsRequest {
     let slicing = slicing(of: units, ranks: world.size)
     let owned = slicing.unitsOfRank[world.rank]
 
+    let weights = try openWeights(of: opened, owned: owned, over: world)
+
     // 3. Gains of the units this rank owns, one module in memory at a time.
     let clock = ContinuousClock()
     let start = clock.now
@@ -42,7 +44,7 @@ extension StatisticsRequest {
         rank: world.rank, units: owned.count,
         modules: owned.reduce(0) { $0 + units[$1].modules.count },
         operations: slicing.work[world.rank], seconds: seconds, peakBytes: 0),
-      seconds: seconds)
+      seconds: seconds, weights: weights)
   }
 
   /// Gains of the owned units and the combined checksum of what they read.

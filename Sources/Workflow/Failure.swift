@@ -1,4 +1,5 @@
 public import Allocation
+public import Checkpoints
 public import Curvature
 public import PlanFiles
 public import TensorFiles
@@ -44,6 +45,13 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     switch error {
     case .file(let error): self.init(error)
     case .statistics, .value: self.init(.badData, "\(error)")
+    }
+  }
+
+  public init(_ error: CheckpointError) {
+    switch error {
+    case .file(let error): self.init(error)
+    case .mismatch: self.init(.badData, "\(error)")
     }
   }
 

@@ -9,6 +9,8 @@ internal import PlanFiles
 struct PlanningRun {
   let values: UnitValues
   let gains: SlicedGains
+  /// What the weights cost; nil without a checkpoint.
+  let measured: MeasuredCosts?
   /// Of this rank's units, in their order.
   let qualities: [Double]
   /// Made by the normalisation, continued by the program.
@@ -24,8 +26,9 @@ struct PlanningRun {
   /// so that no work is done for a plan that could not be written.
   /// Collective; throws the same failure on every rank.
   init(
-    command: String, source: GainSource, quality: QualityRule, bounds: BoundsRequest,
+    command: String, source gainSource: GainSource, quality: QualityRule, bounds: BoundsRequest,
     cost: CostRequest, search method: PriceSearch.Method, output path: String,
+    judgingBy source: QualitySource = .gain, patterns: SparsityPatterns? = nil,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
     record = RunRecord(command: command)
@@ -34,14 +37,16 @@ struct PlanningRun {
     values = try agreed(over: world) { () throws(Failure) in
       try UnitValues(bounds: bounds, cost: cost)
     }
-    gains = try source.gains(over: world)
+    var gains = try gainSource.gains(over: world)
+    measured = try gains.measure(patterns, over: world)
+    self.gains = gains
     try values.requireKnownUnits(gains, over: world)
 
     // From here on only numbers, a few per unit.
     searchStart = clock.now
     var search = PriceSearch(method: method)
     self.quality = quality
-    qualities = try quality.qualities(of: gains, search: &search, over: world)
+    qualities = try quality.qualities(of: gains, judgingBy: source, search: &search, over: world)
     self.search = search
   }
 

@@ -2,11 +2,32 @@ public import Allocation
 public import Collectives
 public import PlanFiles
 
+/// How damage grows with the share that is removed.
+public enum PruningCurve: String, CaseIterable, Sendable {
+  /// ρ².
+  case quadratic
+  /// −log(1 − ρ).
+  case log
+  /// The running sum of the unit's own costs ½ w² h, smallest first.
+  case measured
+
+  /// The closed form; nil for the measured curve.
+  var psi: PruningProgram.Psi? { PruningProgram.Psi(rawValue: rawValue) }
+}
+
 /// `layerbudget prune`: gains in, a pruning plan out.
 public struct PruneRequest: Sendable {
   public var source: GainSource
   public var quality = QualityRule()
+  /// What is made into qualities.
+  public var judgedBy = QualitySource.gain
+  /// The closed forms; their ψ is that of `curve` where that is one.
   public var program: PruningProgram
+  public var curve: PruningCurve
+  /// κ of the measured curve.
+  public var measuredKappa = 0.0
+  /// The N:M patterns that units may take; nil for any number of weights.
+  public var patterns: SparsityPatterns?
   public var bounds = BoundsRequest(maximum: 1)
   public var search = PriceSearch.Method.accelerated
   public var output: String
@@ -15,9 +36,10 @@ public struct PruneRequest: Sendable {
     self.source = source
     self.program = program
     self.output = output
+    curve = PruningCurve(rawValue: program.psi.rawValue) ?? .quadratic
   }
 
-  /// files → statistics → gains → qualities → price → plan → output.
+  /// files → statistics → gains (→ costs of weights) → qualities → price → plan → output.
   ///
   /// Collective: every rank calls. Returns plan and run at rank 0, nil elsewhere; throws the same
   /// failure on every rank, with nothing written.
@@ -26,37 +48,46 @@ public struct PruneRequest: Sendable {
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     var planning = try PlanningRun(
       command: "prune", source: source, quality: quality, bounds: bounds, cost: .uniform(1),
-      search: search, output: output, over: world)
-    let units = zip(planning.gains.units, planning.qualities).map { gained, quality in
+      search: search, output: output, judgingBy: judgedBy, patterns: patterns, over: world)
+    let units = planning.gains.units.indices.map { position in
+      let gained = planning.gains.units[position]
       let (lower, upper) = planning.values.bounds(of: gained.unit.name)
+      // With a checkpoint it is known that biases are no part of the matrix.
       return PruningUnit(
-        index: gained.index, quality: quality, weights: gained.unit.parameters, lower: lower,
-        upper: upper)
+        index: gained.index, quality: planning.qualities[position],
+        weights: planning.measured?.units[position].weights ?? gained.unit.parameters,
+        lower: lower, upper: upper)
     }
-    let solution: PruningSolution
-    do throws(AllocationError) {
-      solution = try program.solve(
-        units, totalUnits: planning.gains.totalUnits, search: &planning.search, over: world)
-    } catch {
-      throw Failure(error)
-    }
+    let answer =
+      if let patterns {
+        try patternAnswer(units, patterns, &planning, over: world)
+      } else {
+        try shareAnswer(units, &planning, over: world)
+      }
+    let solution = answer.solution
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
-      return PlanDocument.Unit(
+      var planned = PlanDocument.Unit(
         name: gained.unit.name, gain: gained.unit.gain,
         standardError: gained.unit.standardError, predictedNoise: gained.unit.predictedNoise,
         quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integers[position],
         lower: unit.lower, upper: unit.upper, cost: nil, weights: unit.weights,
-        modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules)
+        modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules,
+        pattern: answer.zeros.flatMap { zeros in patterns?.text(of: zeros[position]) })
+      planned.damage = gained.unit.damage
+      return planned
     }
     return try planning.finish(planned, over: world) { all in
-      PlanDocument(
+      var plan = PlanDocument(
         program: .pruning, parameters: parameters(solution, planning.parameters),
         price: solution.price, budget: Double(solution.target), spent: solution.spent,
-        spentInteger: Double(solution.target), units: all,
+        spentInteger: patterns == nil ? Double(solution.target) : solution.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
         notes: planning.gains.notes + NoiseNote.of(all) + notes)
+      plan.predictedLossChanges = answer.lossChanges
+      plan.predictedLossChange = answer.lossChanges?[curve.rawValue]
+      return plan
     }
   }
 
@@ -67,18 +98,22 @@ public struct PruneRequest: Sendable {
     parameters["sparsity"] = .number(program.sparsity)
     parameters["total_weights"] = .number(Double(solution.totalWeights))
     parameters["b"] = .number(program.b)
+    parameters["kappa"] = .number(curve == .measured ? measuredKappa : program.kappa)
+    parameters["psi"] = .text(curve.rawValue)
+    parameters["quality"] = .text(judgedBy.rawValue)
+    parameters["pattern"] = .text(patterns.map { "\($0)" } ?? "none")
+    parameters["mu"] = .number(solution.mu)
+    guard curve != .measured else { return parameters }
     parameters["eta"] = .number(program.eta)
-    parameters["kappa"] = .number(program.kappa)
-    parameters["psi"] = .text(program.psi.rawValue)
     parameters["damage"] = .text(program.damage.rawValue)
     parameters["depth_prior"] = .number(program.depthPrior)
-    parameters["mu"] = .number(solution.mu)
     return parameters
   }
 
   /// What a user must know before acting on the plan.
   private var notes: [String] {
-    [
+    guard curve != .measured, judgedBy == .gain else { return [] }
+    return [
       "this plan takes what units could still learn (gain) for their quality, not what they would "
         + "lose; it can be worse than uniform pruning, so measure it before use"
     ]

@@ -24,7 +24,8 @@ public struct ScoreRequest: Sendable {
     let record = RunRecord(command: "score")
     let output = OutputDocuments(path: output)
     try output.requireWritable(over: world)
-    let gains = try statistics.computeGains(over: world)
+    var gains = try statistics.computeGains(over: world)
+    _ = try gains.measure(nil, over: world)
 
     var search = PriceSearch(method: .accelerated)
     let qualities = try quality.qualities(of: gains, search: &search, over: world)
@@ -47,39 +48,5 @@ public struct ScoreRequest: Sendable {
       inputs: gains.inputs, notes: gains.notes + NoiseNote.of(all))
     try output.write(document, run: run, over: world)
     return document
-  }
-}
-
-extension QualityRule {
-  /// Qualities of this rank's units. Collective.
-  func qualities(
-    of gains: SlicedGains, search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
-  ) throws(Failure) -> [Double] {
-    let perParameter = perParameter
-    try agreed(over: world) { () throws(Failure) in
-      for gained in gains.units where perParameter && gained.unit.parameters == 0 {
-        throw Failure(
-          .badData,
-          "unit \"\(gained.unit.name)\" has no parameter count, which --per-parameter needs; add a "
-            + "parameters column to the scores")
-      }
-    }
-    let units = gains.units.map {
-      GainedUnit(gain: $0.unit.gain, parameters: Double($0.unit.parameters))
-    }
-    do throws(AllocationError) {
-      return try qualities(
-        of: units, totalUnits: gains.totalUnits, search: &search, over: world)
-    } catch {
-      throw Failure(error)
-    }
-  }
-
-  var asParameters: [String: ParameterValue] {
-    [
-      "normalize": .text(normalization.rawValue), "per_parameter": .flag(perParameter),
-      "quality_floor": .number(floor),
-    ]
   }
 }

@@ -12,17 +12,19 @@ struct UnitGain: Codable, Sendable, Equatable {
 /// they were just computed or read from a scores file.
 struct SlicedGains: Sendable {
   /// This rank's units, ascending by index.
-  let units: [UnitGain]
+  var units: [UnitGain]
   let totalUnits: Int
   /// Curvature kind and damping, for the output.
   let curvature: String
   let damping: String
   /// Options of the gains as resolved, for the output.
   let parameters: [String: ParameterValue]
-  let inputs: [String: InputFingerprint]
+  var inputs: [String: InputFingerprint]
   /// What a reader of the output should know about the input.
   let notes: [String]
   let slice: RunDocument.Slice
   /// Wall time of computing the gains on this rank.
   let seconds: Double
+  /// Where the units' weights are; nil without a checkpoint.
+  var weights: OwnedWeights?
 }

@@ -6,6 +6,8 @@ public struct StatisticsRequest: Sendable {
   public var path: String
   public var options = GainOptions()
   public var selection = UnitSelection()
+  /// Folder of the model's weights, for what depends on them.
+  public var checkpoint: String?
 
   public init(path: String) {
     self.path = path

@@ -53,7 +53,7 @@ struct ApplyCommand: ParsableCommand {
 
   func validate() throws {
     guard pattern == "none" || RemovalPattern(pattern) != nil else {
-      throw ValidationError("--pattern is \(pattern), but must be none or N:M with N ≤ M ≤ 128")
+      throw ValidationError("--pattern is \(pattern), but must be none or N:M with N ≤ M ≤ 64")
     }
     let chosen = method ?? .magnitude
     guard !chosen.needsActivations || statistics != nil else {

@@ -13,7 +13,8 @@ extension QualityRule.Normalization: ExpressibleByArgument {}
 extension PriceSearch.Method: ExpressibleByArgument {}
 extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
-extension PruningProgram.Psi: ExpressibleByArgument {}
+extension PruningCurve: ExpressibleByArgument {}
+extension QualitySource: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}

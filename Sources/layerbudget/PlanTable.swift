@@ -34,10 +34,13 @@ struct PlanTable {
 
   private var hasIntegers: Bool { plan.units.contains { $0.integer != nil } }
 
+  private var hasPatterns: Bool { plan.units.contains { $0.pattern != nil } }
+
   private var columns: [TextTable.Column] {
     let answer: [TextTable.Column] =
       plan.program == .pruning
       ? [.number("share"), .number("remove"), .number("of weights")]
+        + (hasPatterns ? [.number("pattern")] : [])
       : [.number("capacity")] + (hasIntegers ? [.number("whole")] : [])
     return [.text("unit"), .number("gain"), .number("quality")] + answer
       + [.text("bound"), .text("")]
@@ -49,11 +52,22 @@ struct PlanTable {
       return [
         NumberText.fixed(unit.continuous, decimals: 4), NumberText.grouped(unit.integer ?? 0),
         NumberText.grouped(unit.weights ?? 0),
-      ]
+      ] + (hasPatterns ? [unit.pattern ?? ""] : [])
     case .capacity:
       return [NumberText.fixed(unit.continuous, decimals: 3)]
         + (hasIntegers ? ["\(unit.integer ?? 0)"] : [])
     }
+  }
+
+  /// This plan's predicted loss change first, then those of other plans at the same sparsity.
+  private func lossText(_ changes: [String: Double]) -> String {
+    let own: String
+    if case .text(let name)? = plan.parameters["psi"] { own = name } else { own = "" }
+    let others = changes.filter { $0.key != own }.sorted { $0.key < $1.key }.map {
+      "\($0.key) \(NumberText.short($0.value))"
+    }
+    return "predicted loss change \(NumberText.short(plan.predictedLossChange ?? 0)) (\(own)); "
+      + others.joined(separator: ", ")
   }
 
   private var summary: String {
@@ -63,12 +77,14 @@ struct PlanTable {
       ? "removes \(NumberText.grouped(Int(plan.spentInteger ?? plan.spent))) weights"
       : "spends \(NumberText.short(plan.spentInteger ?? plan.spent)) of "
         + NumberText.short(plan.budget)
+    let losses = plan.predictedLossChanges.map(lossText)
     var lines = [
       "\(plan.units.count) units, \(spent) at price \(NumberText.short(plan.price))",
       "duality gap \(NumberText.short(certificate.gap)), "
         + "KKT residual \(NumberText.short(certificate.kktResidual)), "
         + "budget left \(NumberText.short(certificate.integerBudgetLeft ?? certificate.budgetLeft))",
     ]
+    if let losses { lines.insert(losses, at: 1) }
     if let search = run.search {
       lines.append(
         "\(run.ranks) rank\(run.ranks == 1 ? "" : "s"), \(search.allreduces) allreduces "

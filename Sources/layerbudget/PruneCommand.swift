@@ -9,10 +9,15 @@ struct PruneCommand: ParsableCommand {
     abstract: "Decide which share of each unit's weights to remove.",
     discussion: """
       layerbudget prune --statistics stats.safetensors --sparsity 0.5 --max 0.9 -o plan.json
+      layerbudget prune --statistics stats.safetensors --checkpoint model --sparsity 0.5 -o plan.json
       mpirun -n 4 layerbudget prune --scores scores.json --sparsity 0.6 -o plan.json
       """)
 
   @OptionGroup var input: SourceOptions
+
+  @Option(
+    help: "Folder of the model's weights (safetensors), for measured damage; needs --statistics.")
+  var checkpoint: String?
 
   @Option(parsing: .unconditional, help: "Share of all weights to remove, 0 to 1.")
   var sparsity: Double
@@ -21,20 +26,36 @@ struct PruneCommand: ParsableCommand {
     parsing: .unconditional, help: "Reward b for a removed weight; shifts the reported price only.")
   var b = 16.0
 
-  @Option(parsing: .unconditional, help: "Weight eta of the damage.")
-  var eta = 2.0
+  @Option(parsing: .unconditional, help: "Weight eta of the damage, for the closed forms (2).")
+  var eta: Double?
 
-  @Option(parsing: .unconditional, help: "Exponent of the quality.")
-  var kappa = 1.0
+  @Option(
+    parsing: .unconditional,
+    help: "Exponent of the quality: 1, but 0 (no weighting) for the measured curve.")
+  var kappa: Double?
 
-  @Option(help: "Shape of the damage: \(PruningProgram.Psi.names).")
-  var psi = PruningProgram.Psi.quadratic
+  @Option(
+    help: """
+      Shape of the damage: \(PruningCurve.names); measured with --checkpoint, else quadratic.
+      """)
+  var psi: PruningCurve?
 
-  @Option(help: "Damage \(PruningProgram.Damage.names).")
-  var damage = PruningProgram.Damage.perUnit
+  @Option(name: .customLong("quality"), help: "What makes the quality: \(QualitySource.names).")
+  var judgedBy = QualitySource.gain
 
-  @Option(parsing: .unconditional, help: "Depth prior tau: positive prunes early units more.")
-  var depthPrior = 0.0
+  @Option(
+    help: """
+      N:M patterns, N zeros in M inputs: 2:4 allows 0:4 to 2:4, a list 0:4,2:4 names them; or none.
+      """)
+  var pattern = "none"
+
+  @Option(help: "Damage \(PruningProgram.Damage.names), for the closed forms (per-unit).")
+  var damage: PruningProgram.Damage?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Depth prior tau of the closed forms: positive prunes early units more.")
+  var depthPrior: Double?
 
   @Option(
     name: .customLong("min"), parsing: .unconditional, help: "Smallest share to remove from a unit."
@@ -67,12 +88,59 @@ struct PruneCommand: ParsableCommand {
     guard (0...1).contains(sparsity) else {
       throw ValidationError("--sparsity is \(sparsity), but must be between 0 and 1")
     }
+    _ = try patterns()
+    try requireCheckpoint()
     guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
     if dryRun { _ = try input.statisticsForDryRun() }
   }
 
+  /// With a checkpoint the weights' own costs, else the paper's default.
+  private var curve: PruningCurve { psi ?? (checkpoint == nil ? .quadratic : .measured) }
+
+  private func patterns() throws -> SparsityPatterns? {
+    guard pattern != "none" else { return nil }
+    guard let patterns = SparsityPatterns(pattern) else {
+      throw ValidationError(
+        "--pattern is \(pattern), but must be none, N:M such as 2:4 with N zeros in M inputs, or a "
+          + "list of such with one M, up to \(SparsityPatterns.largestGroup)")
+    }
+    return patterns
+  }
+
+  /// What needs the weights says so before anything is read.
+  private func requireCheckpoint() throws {
+    if checkpoint != nil, input.computing.statistics == nil {
+      throw ValidationError(
+        "--checkpoint needs --statistics PATH too: scores do not hold the curvature of single weights"
+      )
+    }
+    if curve == .measured, checkpoint == nil {
+      throw ValidationError(
+        "--psi measured needs the weights and their curvature: give --checkpoint DIR and --statistics "
+          + "PATH" + (input.scores == nil ? "" : " instead of --scores"))
+    }
+    if judgedBy == .damage, checkpoint == nil, input.scores == nil {
+      throw ValidationError(
+        "--quality damage needs the weights: give --checkpoint DIR, or --scores that were made with it"
+      )
+    }
+    guard curve == .measured else { return }
+    let given = [
+      ("--eta", eta != nil), ("--damage", damage != nil), ("--depth-prior", depthPrior != nil),
+    ]
+    if let option = given.first(where: \.1)?.0 {
+      throw ValidationError(
+        "\(option) is for the closed forms; the measured curve has none, use --psi quadratic or log"
+      )
+    }
+  }
+
   func run() throws {
-    let source = try input.source()
+    var source = try input.source()
+    if case .statistics(var statistics) = source {
+      statistics.checkpoint = checkpoint
+      source = .statistics(statistics)
+    }
     if dryRun {
       let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
       Launch.run(threads: printing.threads, work)
@@ -80,13 +148,17 @@ struct PruneCommand: ParsableCommand {
     }
     var program = PruningProgram(sparsity: sparsity)
     program.b = b
-    program.eta = eta
-    program.kappa = kappa
-    program.psi = psi
-    program.damage = damage
-    program.depthPrior = depthPrior
+    program.eta = eta ?? program.eta
+    program.kappa = kappa ?? program.kappa
+    program.psi = PruningProgram.Psi(rawValue: curve.rawValue) ?? program.psi
+    program.damage = damage ?? program.damage
+    program.depthPrior = depthPrior ?? program.depthPrior
     var request = PruneRequest(source: source, program: program, output: output ?? "")
     request.quality = quality.rule
+    request.judgedBy = judgedBy
+    request.curve = curve
+    request.measuredKappa = kappa ?? request.measuredKappa
+    request.patterns = try patterns()
     request.bounds = BoundsRequest(maximum: maximum)
     request.bounds.minimum = minimum
     request.bounds.table = bounds

@@ -13,6 +13,9 @@ struct ScoreCommand: ParsableCommand {
       """)
 
   @OptionGroup var computing: StatisticsOptions
+  @Option(help: "Folder of the model's weights (safetensors): the scores then hold damage too.")
+  var checkpoint: String?
+
   @OptionGroup(title: "Quality") var quality: QualityOptions
   @OptionGroup(title: "Output") var printing: OutputOptions
 
@@ -31,7 +34,8 @@ struct ScoreCommand: ParsableCommand {
   }
 
   func run() throws {
-    let statistics = computing.request(computing.statistics ?? "")
+    var statistics = computing.request(computing.statistics ?? "")
+    statistics.checkpoint = checkpoint
     if dryRun {
       Launch.run(threads: printing.threads, DryRunWork(statistics: statistics, printing: printing))
       return

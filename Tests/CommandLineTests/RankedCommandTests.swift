@@ -8,7 +8,19 @@ struct RankedCommandTests {
   @Test("Plans and scores are the same bytes for any number of ranks and any search")
   func sameBytes() throws {
     let statistics = ["--statistics", Tool.exampleStatistics]
+    let weights = statistics + ["--checkpoint", Tool.exampleModel]
     let commands: [(String, [String])] = [
+      ("damages", ["score"] + weights),
+      ("measured", ["prune"] + weights + ["--sparsity", "0.6", "--psi", "measured"]),
+      (
+        "bounded",
+        ["prune"] + weights + [
+          "--sparsity", "0.5", "--min", "0.3", "--max", "0.7", "--kappa", "0.5", "--group-by",
+          "module", "--quality", "damage",
+        ]
+      ),
+      ("pattern", ["prune"] + weights + ["--sparsity", "0.3", "--pattern", "2:4"]),
+      ("closed", ["prune"] + statistics + ["--sparsity", "0.3", "--pattern", "0:4,2:4"]),
       ("score", ["score"] + statistics),
       ("slots", ["allocate"] + statistics + ["--budget", "96", "--integer"]),
       (
@@ -137,6 +149,49 @@ struct RankedCommandTests {
       let unwritable = try Tool.run(
         ["score", "-o", folder + "/no/such/folder/scores.json"] + example, ranks: ranks)
       #expect(unwritable.status == 73, "\(unwritable.errors)")
+    }
+  }
+
+  @Test("A weight that is not finite ends every rank with 65 and names tensor, index and value")
+  func badWeight() throws {
+    try temporaryFolder { folder in
+      try FileManager.default.createDirectory(
+        atPath: folder + "/model", withIntermediateDirectories: false)
+      try DamagedCopy.of(
+        Tool.exampleModel + "/model.safetensors", at: folder + "/model/model.safetensors",
+        key: "model.layers.5.mlp.up_proj.weight")
+      for command in [["score"], ["prune", "--sparsity", "0.5"]] {
+        let outcome = try Tool.run(
+          command + [
+            "--statistics", Tool.exampleStatistics, "--checkpoint", folder + "/model", "-o",
+            folder + "/result.json",
+          ], ranks: 3)
+        #expect(outcome.status == 65, "\(outcome.errors)")
+        #expect(outcome.errors.contains("model.layers.5.mlp.up_proj.weight"), "\(outcome.errors)")
+        #expect(
+          outcome.errors.contains("nan") && outcome.errors.contains("[0, 0]"), "\(outcome.errors)")
+        #expect(!files(in: folder).contains("result.json"))
+      }
+    }
+  }
+
+  @Test("What needs weights says which options to give")
+  func weightsNeeded() throws {
+    let scores = ["--scores", "scores.json", "--sparsity", "0.5", "-o", "plan.json"]
+    let statistics = [
+      "--statistics", Tool.exampleStatistics, "--sparsity", "0.5", "-o", "plan.json",
+    ]
+    for (arguments, hint) in [
+      (scores + ["--psi", "measured"], "instead of --scores"),
+      (scores + ["--checkpoint", Tool.exampleModel], "needs --statistics"),
+      (statistics + ["--psi", "measured"], "--checkpoint DIR"),
+      (statistics + ["--quality", "damage"], "--checkpoint DIR"),
+      (statistics + ["--pattern", "5:4"], "--pattern is 5:4"),
+      (statistics + ["--checkpoint", Tool.exampleModel, "--eta", "1"], "--eta is for"),
+    ] {
+      let outcome = try Tool.run(["prune"] + arguments)
+      #expect(outcome.status == 64, "\(outcome.errors)")
+      #expect(outcome.errors.contains(hint), "\(outcome.errors)")
     }
   }
 

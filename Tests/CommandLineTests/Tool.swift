@@ -26,6 +26,8 @@ enum Tool {
     repository + "/Tests/CurvatureTests/Fixtures/kronfluence/ekfac"
   }
 
+  static var exampleModel: String { repository + "/docs/example/model" }
+
   static var exampleStatistics: String { repository + "/docs/example/statistics.safetensors" }
 
   /// Runs the tool alone, or on `ranks` ranks of an oversubscribed mpirun. A run that hangs is

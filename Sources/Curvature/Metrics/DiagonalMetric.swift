@@ -12,7 +12,7 @@ struct DiagonalMetric: CurvatureMetric, ~Copyable {
   /// `file: "key"` of F, for errors.
   private let place: String
 
-  /// Nil where F and λ are 0.
+  /// Nil where F and λ are 0. - Precondition: no element is negative.
   init?(
     moments: consuming Matrix<Double>, damping: Damping, place: String
   ) throws(CurvatureError) {
@@ -20,11 +20,6 @@ struct DiagonalMetric: CurvatureMetric, ~Copyable {
     for row in 0..<moments.rows {
       for column in 0..<moments.columns {
         let value = moments[row, column]
-        guard value >= 0 else {
-          throw .value(
-            "\(place): element [\(row), \(column)] is \(value), but a mean of squares is never "
-              + "negative; check how it was collected")
-        }
         (least, largest, total) = (min(least, value), max(largest, value), total + value)
       }
     }
@@ -34,6 +29,19 @@ struct DiagonalMetric: CurvatureMetric, ~Copyable {
     guard !facts.isFlat else { return nil }
     self.moments = moments
     self.place = place
+  }
+
+  /// Refuses what cannot be a mean of squares, naming the first element.
+  static func requireNonNegative(
+    _ moments: borrowing Matrix<Double>, place: String
+  ) throws(CurvatureError) {
+    for row in 0..<moments.rows {
+      for column in 0..<moments.columns where !(moments[row, column] >= 0) {
+        throw .value(
+          "\(place): element [\(row), \(column)] is \(moments[row, column]), but a mean of squares "
+            + "is never negative; check how it was collected")
+      }
+    }
   }
 
   func whiten(_ gradient: inout Matrix<Double>) throws(CurvatureError) {
@@ -67,13 +75,21 @@ extension MetricBuilder {
     of module: ModuleStatistics
   ) throws(CurvatureError) -> DiagonalMetric? {
     let key = try statistics.requiredKey(.fisherDiagonal, of: module)
+    return try DiagonalMetric(
+      moments: try fisherMoments(of: module), damping: options.damping,
+      place: statistics.place(of: key))
+  }
+
+  /// F [outputs, inputs], a mean, nowhere negative.
+  func fisherMoments(of module: ModuleStatistics) throws(CurvatureError) -> Matrix<Double> {
+    let key = try statistics.requiredKey(.fisherDiagonal, of: module)
     var fisher = try statistics.matrix(
       key, rows: module.transposed ? module.inputs : module.outputs,
       columns: module.transposed ? module.outputs : module.inputs, as: Double.self)
     if module.transposed { fisher = fisher.transposed() }
     let divisor = module.divisor(of: .fisherDiagonal)
     if divisor != 1 { fisher.scale(by: 1 / divisor) }
-    return try DiagonalMetric(
-      moments: fisher, damping: options.damping, place: statistics.place(of: key))
+    try DiagonalMetric.requireNonNegative(fisher, place: statistics.place(of: key))
+    return fisher
   }
 }

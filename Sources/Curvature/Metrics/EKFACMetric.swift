@@ -62,15 +62,24 @@ extension MetricBuilder {
   /// Λ with its damping; nil where all is 0.
   func secondMoments(of module: ModuleStatistics) throws(CurvatureError) -> DiagonalMetric? {
     let key = try statistics.requiredKey(.lambdaMatrix, of: module)
+    return try DiagonalMetric(
+      moments: try lambdaMoments(of: module), damping: options.damping,
+      place: statistics.place(of: key))
+  }
+
+  /// Λ [outputs, inputs], a mean, nowhere negative.
+  func lambdaMoments(of module: ModuleStatistics) throws(CurvatureError) -> Matrix<Double> {
+    let key = try statistics.requiredKey(.lambdaMatrix, of: module)
     var lambda = try statistics.matrix(
       key, rows: module.outputs, columns: module.inputs, as: Double.self)
     let divisor = module.divisor(of: .lambdaMatrix)
     if divisor != 1 { lambda.scale(by: 1 / divisor) }
-    return try DiagonalMetric(
-      moments: lambda, damping: options.damping, place: statistics.place(of: key))
+    try DiagonalMetric.requireNonNegative(lambda, place: statistics.place(of: key))
+    return lambda
   }
 
-  private func basis<Element: Readable>(
+  /// The stored eigenvectors of a side, checked; nil where its factor is diagonal.
+  func basis<Element: Readable>(
     _ side: KroneckerSide, of module: ModuleStatistics, as type: Element.Type
   ) throws(CurvatureError) -> Matrix<Element>? {
     guard !module.isDiagonal(side.covariance) else { return nil }

@@ -92,12 +92,3 @@ struct ApplyInputs {
     return inputs
   }
 }
-
-extension Failure {
-  init(_ error: CheckpointError) {
-    switch error {
-    case .file(let error): self.init(error)
-    case .mismatch: self.init(.badData, "\(error)")
-    }
-  }
-}

@@ -26,7 +26,7 @@ extension ApplySlices {
       for module in try pruner.counted(task) {
         let record = try pruner.prune(module, into: written, &journal)
         outcomes.modules.append((module, record))
-        outcomes.statisticsContents &+= try pruner.contents(of: module)
+        outcomes.statisticsContents &+= UInt64(record.statistics, radix: 16) ?? 0
       }
     }
     for copy in copies { try written.copy(copy.range, ofFile: copy.file) }

@@ -57,8 +57,10 @@ struct ModulePruner: ~Copyable {
     // 1. The module as it is, and whether it is done already.
     var weights = try Self.stored(module.weight, in: inputs.checkpoint, as: type)
     let input = XXHash64.hash(weights.words).hexadecimal
+    let statistics = try contents(of: module)
     if let done = journal.record(of: module.weight.name), done.input == input,
-      done.pruned == module.count, try folder.contents(of: module.weight) == done.output
+      done.statistics == statistics.hexadecimal, done.pruned == module.count,
+      try folder.contents(of: module.weight) == done.output
     {
       return done
     }
@@ -88,8 +90,8 @@ struct ModulePruner: ~Copyable {
     try folder.write(weights.words, of: module.weight)
     let record = ApplyRecord(
       module: module.weight.name, input: input,
-      output: XXHash64.hash(weights.words).hexadecimal, pruned: module.count,
-      zerosBefore: zerosBefore)
+      output: XXHash64.hash(weights.words).hexadecimal, statistics: statistics.hexadecimal,
+      pruned: module.count, zerosBefore: zerosBefore)
     try journal.append(record)
     return record
   }
@@ -113,7 +115,7 @@ struct ModulePruner: ~Copyable {
   }
 
   /// Checksum of what a module needs of the statistics.
-  func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
+  private func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
     guard let statistics = inputs.statistics, let own = module.statistics else { return 0 }
     do throws(CurvatureError) {
       let checksum =

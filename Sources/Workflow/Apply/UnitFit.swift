@@ -43,7 +43,7 @@ struct UnitFit {
     }
     if let own = unit.pattern {
       guard let pattern else {
-        throw refuse("the pattern \"\(own)\" is not N:M with 0 ≤ N ≤ M ≤ 128")
+        throw refuse("the pattern \"\(own)\" is not N:M with 0 ≤ N ≤ M ≤ 64")
       }
       guard asked == nil || asked?.group == pattern.group else {
         throw refuse(

@@ -1,0 +1,186 @@
+internal import Allocation
+internal import Collectives
+
+/// A pruning plan for the units of this rank, before it is written down.
+struct PruneAnswer {
+  let solution: PruningSolution
+  /// Zeros per group of every unit, where patterns were asked for.
+  var zeros: [Int]?
+  /// Σ s of the weights removed, over all ranks, by this plan and by others at the same sparsity; nil
+  /// without a checkpoint.
+  var lossChanges: [String: Double]?
+}
+
+extension PruneRequest {
+  /// The program of the measured curve, which shares sparsity and b with the closed forms.
+  private var measuredProgram: MeasuredProgram {
+    var measured = MeasuredProgram(sparsity: program.sparsity)
+    measured.b = program.b
+    measured.kappa = measuredKappa
+    return measured
+  }
+
+  private func closedForm(_ psi: PruningProgram.Psi) -> PruningProgram {
+    var program = program
+    program.psi = psi
+    return program
+  }
+
+  /// Equal shares as far as bounds allow: ρ² where every unit resists in proportion to its size.
+  private var uniformProgram: PruningProgram {
+    var uniform = PruningProgram(sparsity: program.sparsity)
+    uniform.kappa = 0
+    uniform.damage = .perWeight
+    return uniform
+  }
+
+  /// Any number of weights per unit. With a checkpoint every curve is solved, so that their
+  /// predicted losses can be compared. Collective.
+  func shareAnswer(
+    _ units: [PruningUnit], _ planning: inout PlanningRun,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> PruneAnswer {
+    let totalUnits = planning.gains.totalUnits
+    guard let measured = planning.measured else {
+      let program = closedForm(curve.psi ?? program.psi)
+      return PruneAnswer(
+        solution: try allocated { () throws(AllocationError) in
+          try program.solve(
+            units, totalUnits: totalUnits, search: &planning.search, over: world)
+        })
+    }
+
+    // 1. The measured curve: the bin of the threshold, then the threshold.
+    let (solution, curves) = try measuredSolution(
+      units, measured, totalUnits: totalUnits, search: &planning.search, over: world)
+    var solutions = [PruningCurve.measured.rawValue: solution]
+    var names = [PruningCurve.measured.rawValue]
+
+    // 2. The closed forms and the uniform plan. One that was not asked for and has no answer, as
+    //    with qualities that are too large, is left out; all ranks fail alike.
+    let closedForms =
+      PruningProgram.Psi.allCases.map { ($0.rawValue, closedForm($0)) }
+      + [("uniform", uniformProgram)]
+    for (name, program) in closedForms {
+      let found: PruningSolution
+      do throws(AllocationError) {
+        found = try program.solve(
+          units, totalUnits: totalUnits, search: &planning.search, over: world)
+      } catch {
+        guard name != curve.rawValue else { throw Failure(error) }
+        continue
+      }
+      names.append(name)
+      solutions[name] = found
+    }
+
+    // 3. What each removes, priced by the same measured costs.
+    let bins = measured.units.map { MeasuredCurve(bins: $0.bins) }
+    let factors = units.map { measuredProgram.factor(ofQuality: $0.quality) }
+    let losses = names.map { name in
+      units.indices.map { position in
+        let count = solutions[name]?.integers[position] ?? 0
+        // The finer curve is ordered by f s, which is the order of s unless f = 0 makes all equal.
+        let isFiner = name == PruningCurve.measured.rawValue || measuredKappa == 0
+        return isFiner && factors[position] > 0
+          ? curves[position].cost(ofSmallest: count) : bins[position].cost(ofSmallest: count)
+      }
+    }
+    let sums = planning.search.exactSums(losses, totalTerms: totalUnits, over: world)
+    guard let chosen = solutions[curve.rawValue] else {
+      preconditionFailure("the curve that was asked for was solved")
+    }
+    return PruneAnswer(
+      solution: chosen, lossChanges: Dictionary(uniqueKeysWithValues: zip(names, sums)))
+  }
+
+  /// The two passes of the measured curve; with κ ≠ 0 the first is made again with the factors, which
+  /// follow from qualities that may follow from the first. Collective.
+  private func measuredSolution(
+    _ units: [PruningUnit], _ measured: MeasuredCosts, totalUnits: Int,
+    search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> (PruningSolution, [MeasuredCurve]) {
+    let program = measuredProgram
+    let factors = units.map { program.factor(ofQuality: $0.quality) }
+    var bins = measured.units.map(\.bins)
+    if program.kappa != 0 {
+      bins = try agreed(over: world) { () throws(Failure) in
+        try measured.pass(.bins, factors: factors)
+      }
+    }
+    let crossing = try allocated { () throws(AllocationError) in
+      try program.crossing(
+        units, bins: bins, totalUnits: totalUnits, search: &search, over: world)
+    }
+    var curves = bins.map { MeasuredCurve(bins: $0) }
+    if let bin = crossing.bin {
+      let keys = try agreed(over: world) { () throws(Failure) in
+        try measured.pass(.keys(ofBin: bin), factors: factors)
+      }
+      curves = zip(bins, keys).map { MeasuredCurve(bins: $0, keys: $1, at: crossing) }
+    }
+    let solution = program.solve(
+      units, curves: curves, crossing: crossing, totalUnits: totalUnits, search: &search,
+      over: world)
+    return (solution, curves)
+  }
+
+  /// One of the allowed patterns per unit. Collective.
+  func patternAnswer(
+    _ units: [PruningUnit], _ patterns: SparsityPatterns, _ planning: inout PlanningRun,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> PruneAnswer {
+    let totalUnits = planning.gains.totalUnits
+    let gains = planning.gains.units
+    let measured = planning.measured
+    let groups = try agreed(over: world) { () throws(Failure) in
+      if let measured { return measured.units.map(\.groups) }
+      return try gains.map { gained throws(Failure) in try gained.unit.groups(of: patterns) }
+    }
+    var solutions: [String: PatternSolution] = [:]
+    var names: [String] = []
+    for candidate in PruningCurve.allCases {
+      guard measured != nil || candidate == curve else { continue }
+      let program = PatternProgram(
+        pruning: closedForm(candidate.psi ?? .quadratic), patterns: patterns)
+      let choices = units.indices.map { position in
+        let unit = units[position]
+        let costs =
+          if candidate == .measured, let measured {
+            patterns.zeros.map {
+              measuredProgram.factor(ofQuality: unit.quality)
+                * measured.units[position].groupCosts[$0]
+            }
+          } else {
+            program.closedFormCosts(of: unit, groups: groups[position], totalUnits: totalUnits)
+          }
+        return PatternUnit(unit: unit, groups: groups[position], costs: costs)
+      }
+      do throws(AllocationError) {
+        solutions[candidate.rawValue] = try program.solve(
+          choices, totalUnits: totalUnits, search: &planning.search, over: world)
+        names.append(candidate.rawValue)
+      } catch {
+        guard candidate != curve else { throw Failure(error) }
+      }
+    }
+    guard let chosen = solutions[curve.rawValue] else {
+      preconditionFailure("the curve that was asked for was solved")
+    }
+    var answer = PruneAnswer(solution: chosen.solution, zeros: chosen.zeros)
+    if let measured {
+      let losses = names.map { name in
+        zip(measured.units, solutions[name]?.zeros ?? []).map { $0.groupCosts[$1] }
+      }
+      let sums = planning.search.exactSums(losses, totalTerms: totalUnits, over: world)
+      answer.lossChanges = Dictionary(uniqueKeysWithValues: zip(names, sums))
+    }
+    return answer
+  }
+
+  private func allocated<Value>(
+    _ body: () throws(AllocationError) -> Value
+  ) throws(Failure) -> Value {
+    do throws(AllocationError) { return try body() } catch { throw Failure(error) }
+  }
+}
