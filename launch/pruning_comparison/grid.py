@@ -11,6 +11,8 @@ SHAPES = ("quadratic", "log")
 DAMAGES = ("per-unit", "per-weight")
 GAINS = ("plain", "cross-fitted")
 REACHES = (0.1, 0.2)
+GROUPS = ("block", "module")
+GENTLE = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,14 +81,21 @@ def contenders(more_kinds: Sequence[str] = ()) -> list[Allocation]:
         ),
         *closed_forms("gain", ("kfac",), gains=("cross-fitted",), **paper),
         *closed_forms("damage", ("kfac",), **paper),
+        *(one for rule in ("damage", "gain", "mean-curvature") for one in gentle(rule)),
         Allocation("uniform", "module"),
         *(Allocation("measured", "module", kind) for kind in kinds),
-        *(
-            Allocation("measured", group, "kfac", reach=reach)
-            for group in ("block", "module")
-            for reach in REACHES
-        ),
+        *(Allocation("measured", group, "kfac", reach=REACHES[0]) for group in GROUPS),
     ]
+
+
+def gentle(rule: str) -> Iterator[Allocation]:
+    """A closed form that keeps the shares of units close to one another."""
+    curvature = None if rule == "mean-curvature" else "kfac"
+    per_parameter = None if rule == "mean-curvature" else False
+    gain = "cross-fitted" if rule == "gain" else None
+    return closed_forms(
+        rule, (curvature,), kappas=(GENTLE,), per_parameter=(per_parameter,), gains=(gain,)
+    )
 
 
 def small(more_kinds: Sequence[str] = ()) -> list[Allocation]:
@@ -97,6 +106,7 @@ def small(more_kinds: Sequence[str] = ()) -> list[Allocation]:
         *closed_forms("gain", ("kfac",), gains=("plain",), kappas=(0.5, 1.0)),
         *closed_forms("mean-curvature", (None,), per_parameter=(None,)),
         *closed_forms("gradient-norm", ("identity",), per_parameter=(True,), gains=("plain",)),
+        *(Allocation("measured", group, "kfac", reach=REACHES[1]) for group in GROUPS),
     ]
 
 
@@ -124,5 +134,10 @@ def allocations_of(
     grid: str, more_kinds: Sequence[str] = (), scores: Sequence[str] = ()
 ) -> list[Allocation]:
     """Each once, the contenders first; `scores` are rules whose qualities come from a file."""
-    given = [one for name in scores for one in closed_forms(name, (None,), per_parameter=(None,))]
+    kappas = (GENTLE, 2 * GENTLE) if grid == "contenders" else KAPPAS
+    given = [
+        one
+        for name in scores
+        for one in closed_forms(name, (None,), kappas=kappas, per_parameter=(None,))
+    ]
     return list(dict.fromkeys([*contenders(more_kinds), *given, *GRIDS[grid](more_kinds)]))
