@@ -74,7 +74,7 @@ def parse_arguments(description: str, output: Path) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def chosen_sequences(model: Path, text: Path, sequences: int) -> torch.Tensor:
+def chosen_sequences(model: Path, text: Path, sequences: int, seed: int = 0) -> torch.Tensor:
     """What the collector chooses, by its own code: int64 [sequences, 1 + length]."""
     sys.path.insert(0, str(COLLECTOR.parent))
     from layerbudget_statistics.text_windows import Encoder, choose_sequences, read_sequences
@@ -86,7 +86,7 @@ def chosen_sequences(model: Path, text: Path, sequences: int) -> torch.Tensor:
         sequences=sequences,
         folds=FOLDS,
         fold_order="shuffled",
-        seed=0,
+        seed=seed,
     )
     return torch.stack(choose_sequences(read_sequences(options, Encoder(model, 256), 1), options))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
 from .kronfluence_gradients import MEAN as MEAN_GRADIENT
 from .plain_errors import EXIT_INPUT, EXIT_USAGE, CommandError
@@ -65,12 +66,16 @@ def check_options(options: argparse.Namespace) -> None:
         raise CommandError(EXIT_USAGE, "the following arguments are required: -o/--output")
     options.collect = options.collect or DEFAULT_KINDS
     check_output(options)
-    if not options.model.is_dir():
-        raise CommandError(EXIT_INPUT, f"--model {options.model} is not a folder")
-    if not (options.model / "config.json").is_file():
-        raise CommandError(EXIT_INPUT, f"--model {options.model} has no config.json")
-    if not options.text.is_file():
-        raise CommandError(EXIT_INPUT, f"--text {options.text} is not a file")
+    check_model_and_text(options.model, options.text)
+
+
+def check_model_and_text(model: Path, text: Path) -> None:
+    if not model.is_dir():
+        raise CommandError(EXIT_INPUT, f"the model {model} is not a folder")
+    if not (model / "config.json").is_file():
+        raise CommandError(EXIT_INPUT, f"the model {model} has no config.json")
+    if not text.is_file():
+        raise CommandError(EXIT_INPUT, f"--text {text} is not a file")
 
 
 def check_output(options: argparse.Namespace) -> None:

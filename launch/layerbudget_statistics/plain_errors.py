@@ -1,11 +1,11 @@
-"""Failures in one line and an exit code, for both commands of this folder."""
+"""Failures in one line and an exit code, for every command of this folder."""
 
 from __future__ import annotations
 
 import argparse
 from typing import NoReturn
 
-EXIT_USAGE, EXIT_DATA, EXIT_INPUT = 64, 65, 66
+EXIT_USAGE, EXIT_DATA, EXIT_INPUT, EXIT_INTERRUPTED = 64, 65, 66, 75
 
 
 class CommandError(Exception):

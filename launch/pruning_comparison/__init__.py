@@ -1,0 +1,1 @@
+"""Pruned models compared by their loss on held-out text."""
