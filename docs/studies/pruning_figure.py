@@ -14,6 +14,7 @@ from matplotlib import pyplot  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 
 LINES = {
+    "damage, kfac, κ 0.25, log": ("#111111", "*"),
     "OWL": ("#b5482a", "s"),
     "AlphaPruning": ("#c9a227", "D"),
     "gain, kfac, cross-fitted, κ 1, quadratic": ("#7a4f9a", "v"),
@@ -45,6 +46,9 @@ def draw_panel(axes: Axes, runs: Sequence[Run], method: str) -> None:
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_yscale("symlog", linthresh=EDGE)
     axes.set_xticks(values_of(rows, "sparsity"))
+    # Room above and below: a line at the frame's edge could not be seen.
+    differences = [row["difference"] for row in blocks]
+    axes.set_ylim(2 * min(*differences, -EDGE), 2 * max(*differences, EDGE))
     axes.grid(True, axis="y", color="#e5e5e5", linewidth=0.6)
     axes.set_title(f"{runs[0].model}, {method}", fontsize=10)
 
@@ -57,12 +61,14 @@ def draw(runs: Sequence[Run], output: Path) -> None:
         len(methods),
         figsize=(3.6 * len(methods), 3.1 * len(models) + 0.9),
         squeeze=False,
-        sharex="row",
         layout="constrained",
     )
     for line, own in zip(panels, models.values(), strict=True):
         for axes, method in zip(line, methods, strict=True):
-            draw_panel(axes, own, method)
+            if any(chosen(run.rows, method=method) for run in own):
+                draw_panel(axes, own, method)
+            else:
+                axes.axis("off")  # nothing was measured there
         line[0].set_ylabel("loss − loss of uniform, nats/byte")
     for axes in panels[-1]:
         axes.set_xlabel("sparsity")
