@@ -120,7 +120,7 @@ struct AllocateCommand: ParsableCommand {
     program.spend = spend
     program.step = multipleOf
     var request = AllocateRequest(source: source, program: program, output: output ?? "")
-    request.quality = quality.rule()
+    request.quality = quality.rule
     request.bounds = BoundsRequest(maximum: maximum)
     request.bounds.minimum = minimum
     request.bounds.table = bounds

@@ -166,7 +166,7 @@ struct PruneCommand: ParsableCommand {
     program.damage = damage ?? (judgment == .gain ? .perUnit : .perWeight)
     program.depthPrior = depthPrior ?? program.depthPrior
     var request = PruneRequest(source: source, program: program, output: output ?? "")
-    request.quality = quality.rule(perParameter: judgment == .damage)
+    request.quality = quality.rule
     request.judgedBy = judgment
     request.curve = curve
     request.measuredKappa = kappa ?? request.measuredKappa

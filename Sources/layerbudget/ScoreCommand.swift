@@ -41,7 +41,7 @@ struct ScoreCommand: ParsableCommand {
       return
     }
     var request = ScoreRequest(statistics: statistics, output: output ?? "")
-    request.quality = quality.rule()
+    request.quality = quality.rule
     Launch.run(
       threads: printing.threads, ScoreWork(request: request, details: details, printing: printing))
   }

@@ -7,19 +7,15 @@ struct QualityOptions: ParsableArguments {
   @Option(help: "Normalisation of gains: \(QualityRule.Normalization.names).")
   var normalize = QualityRule.Normalization.mean
 
-  @Flag(
-    inversion: .prefixedNo,
-    help:
-      "Divide each gain by the unit's parameter count first (default only for --quality damage).")
-  var perParameter: Bool?
+  @Flag(help: "Divide each gain by the unit's parameter count first.")
+  var perParameter = false
 
   @Option(
     parsing: .unconditional, help: "Add this share of the median positive gain to every gain.")
   var qualityFloor = 0.0
 
-  func rule(perParameter standard: Bool = false) -> QualityRule {
-    QualityRule(
-      normalization: normalize, perParameter: perParameter ?? standard, floor: qualityFloor)
+  var rule: QualityRule {
+    QualityRule(normalization: normalize, perParameter: perParameter, floor: qualityFloor)
   }
 }
 
