@@ -10,7 +10,7 @@ struct SmallestWeights<Key: StoredWord>: Equatable {
   /// `forEach` walks the keys, the same ones at each call. A radix of `digit` bits: 16 for many keys,
   /// fewer for few, since a count of 2^digit numbers is kept.
   /// - Precondition: 0 < count ≤ number of keys.
-  /// - Complexity: ⌈bits/digit⌉ passes; less where the keys' lower bits are all one value.
+  /// - Complexity: ⌈bits/digit⌉ passes over the keys.
   init(
     _ count: Int, digit: Int, forEach: ((Key) -> Void) -> Void
   ) {

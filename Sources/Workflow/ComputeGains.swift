@@ -55,15 +55,15 @@ extension StatisticsRequest {
     var gains: [UnitGain] = []
     var checksum: UInt64 = 0
     for index in owned {
-      var details: [String: ModuleGain] = [:]
+      var details: [NaturalName: ModuleGain] = [:]
       for module in GainComputer.computingOrder(units[index].modules) {
         do throws(CurvatureError) {
-          details[module.name] = try computer.gain(of: module)
+          details[NaturalName(module.name)] = try computer.gain(of: module)
         } catch {
           throw Failure(error)
         }
       }
-      let inOrder = units[index].modules.compactMap { details[$0.name] }
+      let inOrder = units[index].modules.compactMap { details[NaturalName($0.name)] }
       checksum = inOrder.reduce(checksum) { $0 &+ $1.checksum }
       gains.append(UnitGain(index: index, unit: .init(named: units[index].name, inOrder)))
     }

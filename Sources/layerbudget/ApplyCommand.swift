@@ -54,14 +54,17 @@ struct ApplyCommand: ParsableCommand {
   @Flag(help: "Print what each rank would prune and copy, and stop.")
   var dryRun = false
 
+  private var chosenMethod: PruningMethod {
+    method ?? (statistics == nil ? .magnitude : .wanda)
+  }
+
   func validate() throws {
     guard pattern == "none" || RemovalPattern(pattern) != nil else {
       throw ValidationError("--pattern is \(pattern), but must be none or N:M with N ≤ M ≤ 64")
     }
-    let chosen = method ?? .magnitude
-    guard !chosen.needsActivations || statistics != nil else {
+    guard !chosenMethod.needsActivations || statistics != nil else {
       throw ValidationError(
-        "--method \(chosen.rawValue) weighs weights by their inputs: give --statistics PATH")
+        "--method \(chosenMethod.rawValue) weighs weights by their inputs: give --statistics PATH")
     }
     guard dryRun || output?.isEmpty == false else {
       throw ValidationError("give -o FOLDER, or --dry-run")
@@ -70,7 +73,7 @@ struct ApplyCommand: ParsableCommand {
 
   func run() throws {
     var request = ApplyRequest(plan: plan, checkpoint: checkpoint, output: output ?? "")
-    request.method = method ?? (statistics == nil ? .magnitude : .wanda)
+    request.method = chosenMethod
     request.within = within
     request.pattern = RemovalPattern(pattern)
     request.statistics = statistics

@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 import TestSupport
 import Testing
 
@@ -65,6 +66,42 @@ struct ApplyTests {
       #expect(outcome.status == 0, "\(outcome.errors)")
       #expect(outcome.output.contains("\"modules\" : 28"), "\(outcome.output)")
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == before)
+    }
+  }
+
+  @Test("Names that only look alike are two modules", arguments: ["magnitude", "wanda"])
+  func lookalikes(method: String) throws {
+    // é as one scalar and as two: equal to Swift's String, different in every file.
+    let names = ["\u{E9}.0", "e\u{301}.0"]
+    try temporaryFolder { folder in
+      let model = "\(folder)/model"
+      try FileManager.default.createDirectory(atPath: model, withIntermediateDirectories: false)
+      let weights = TensorFileWriter.bytes(of: [1, 2, 3, 4] as [Float])
+      try TensorFileWriter.write(
+        names.map { ("\($0).weight", .float32, [2, 2], weights) }, metadata: [:],
+        to: "\(model)/model.safetensors")
+      var statistics = StatisticsBuilder()
+      for name in names {
+        statistics.add("\(name).gradient", [2, 2], [1, 1, 1, 1])
+        statistics.add("\(name).activation_covariance", [2], [1, 1])
+      }
+      try statistics.write(to: "\(folder)/statistics.safetensors")
+      let units = zip(names, [1, 2]).map {
+        #"{"name":"\#($0)","integer":\#($1),"modules":["\#($0)"]}"#
+      }
+      let plan =
+        #"{"format":"layerbudget.plan/1","program":"pruning","units":[\#(units.joined(separator: ","))]}"#
+      try DurableFile.write(Array(plan.utf8), to: "\(folder)/plan.json")
+      let outcome = try Tool.run([
+        "apply", "\(folder)/plan.json", "--checkpoint", model, "-o", "\(folder)/pruned", "--method",
+        method, "--statistics", "\(folder)/statistics.safetensors",
+      ])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let pruned = try TensorCollection(checkpoint: "\(folder)/pruned")
+      let zeros = try names.map {
+        try pruned.zerosAndChecksum("\($0).weight", elements: 0..<4, as: UInt32.self).zeros
+      }
+      #expect(zeros == [1, 2])
     }
   }
 }

@@ -136,6 +136,33 @@ struct SparseGPTTests {
     }
   }
 
+  @Test(
+    "N:M holds over several blocks, also where M does not divide 128",
+    arguments: ["1:3", "2:4", "5:7"])
+  func patternsOverBlocks(text: String) throws {
+    let pattern = try #require(RemovalPattern(text))
+    var generator = SeededGenerator(seed: 54)
+    let (outputs, inputs) = (5, 300)
+    let moments = Matrix<Double>.randomSecondMoment(order: inputs, rank: 100, &generator)
+    let before = Matrix<Double>(
+      rows: outputs, columns: inputs,
+      elements: (0..<outputs * inputs).map { _ in generator.normal() })
+    var after = before.copy()
+    try SparseGPT(activations: moments.copy(), inputs: inputs).prune(&after, pattern: pattern)
+    var masked = before.copy()
+    for row in 0..<outputs {
+      for column in 0..<inputs where after[row, column] == 0 { masked[row, column] = 0 }
+      for first in stride(from: 0, through: inputs - pattern.group, by: pattern.group) {
+        let zeros = (first..<first + pattern.group).count { after[row, $0] == 0 }
+        #expect(zeros == pattern.removed)
+      }
+      for column in inputs / pattern.group * pattern.group..<inputs {
+        #expect(after[row, column] != 0)
+      }
+    }
+    #expect(damage(before, after, moments) < damage(before, masked, moments))
+  }
+
   /// tr(Δ A Δᵀ): the mean squared change of the outputs.
   private func damage(
     _ before: borrowing Matrix<Double>, _ after: borrowing Matrix<Double>,

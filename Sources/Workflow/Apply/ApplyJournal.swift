@@ -1,3 +1,4 @@
+internal import Curvature
 internal import FoundationEssentials
 internal import PlanFiles
 internal import TensorFiles
@@ -8,7 +9,7 @@ internal import TensorFiles
 /// it counts only if the module's bytes, in the checkpoint and in the partial folder, have the hashes
 /// it names.
 struct ApplyJournal: ~Copyable {
-  private let earlier: [String: ApplyRecord]
+  private let earlier: [NaturalName: ApplyRecord]
   private var file: AppendedFile
 
   init(_ folder: OutputFolder, rank: Int) throws(Failure) {
@@ -18,12 +19,13 @@ struct ApplyJournal: ~Copyable {
     self.file = file
   }
 
-  private static func records(in folder: OutputFolder) throws(Failure) -> [String: ApplyRecord] {
-    var records: [String: ApplyRecord] = [:]
+  private static func records(in folder: OutputFolder) throws(Failure) -> [NaturalName: ApplyRecord]
+  {
+    var records: [NaturalName: ApplyRecord] = [:]
     do throws(TensorFileError) {
       for name in try FolderListing.names(in: folder.journal) where name.hasSuffix(".jsonl") {
         for record in Self.records(in: "\(folder.journal)/\(name)") {
-          records[record.module] = record
+          records[NaturalName(record.module)] = record
         }
       }
     } catch {
@@ -36,7 +38,7 @@ struct ApplyJournal: ~Copyable {
     do { return try AppendedFile(path: path) } catch { throw Failure(error) }
   }
 
-  func record(of module: String) -> ApplyRecord? { earlier[module] }
+  func record(of module: String) -> ApplyRecord? { earlier[NaturalName(module)] }
 
   mutating func append(_ record: ApplyRecord) throws(Failure) {
     do {

@@ -8,7 +8,7 @@ internal import TensorFiles
 struct ApplyOutcomes {
   var modules: [(module: PlannedModule, record: ApplyRecord)] = []
   /// Tensors that are one planned module each, of all ranks.
-  let wholeTensors: Set<String>
+  let wholeTensors: Set<NaturalName>
   /// Sum of checksums of what was read of the statistics.
   var statisticsContents: UInt64 = 0
 }

@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Curvature
 internal import PlanFiles
 internal import Pruning
 internal import TensorFiles
@@ -39,10 +40,10 @@ struct ApplySlices {
   }
 
   /// Tensors that are one planned module each.
-  func wholeTensors(in checkpoint: Checkpoint) -> Set<String> {
+  func wholeTensors(in checkpoint: Checkpoint) -> Set<NaturalName> {
     Set(
       tasks.joined().filter { $0.weight.isWhole(in: checkpoint.tensors) }
-        .map { $0.weight.blocks[0].tensor })
+        .map { NaturalName($0.weight.blocks[0].tensor) })
   }
 
   func slice(of rank: Int, seconds: Double) -> RunDocument.Slice {

@@ -34,7 +34,9 @@ struct PlannedModules {
     }
     let known = try Self.statistics(of: names.joined(), in: inputs.statistics)
     let shapes = names.joined().map { name in
-      ModuleShape(name: name, outputs: known[name]?.outputs, inputs: known[name]?.inputs)
+      ModuleShape(
+        name: name, outputs: known[NaturalName(name)]?.outputs,
+        inputs: known[NaturalName(name)]?.inputs)
     }
     let weights: [ModuleWeight]
     do throws(CheckpointError) { weights = try inputs.checkpoint.weights(of: shapes) } catch {
@@ -52,7 +54,7 @@ struct PlannedModules {
         zip(own, fitted.counts).enumerated().map { offset, pair in
           PlannedModule(
             index: first + offset, unit: unit.name, weight: pair.0,
-            statistics: known[pair.0.name], count: pair.1, pattern: fitted.pattern)
+            statistics: known[NaturalName(pair.0.name)], count: pair.1, pattern: fitted.pattern)
         })
       first += names.count
     }
@@ -86,11 +88,12 @@ struct PlannedModules {
 
   private static func statistics(
     of names: some Sequence<String>, in statistics: Statistics?
-  ) throws(Failure) -> [String: ModuleStatistics] {
+  ) throws(Failure) -> [NaturalName: ModuleStatistics] {
     guard let statistics else { return [:] }
-    let all = Dictionary(uniqueKeysWithValues: statistics.modules.map { ($0.name, $0) })
-    for name in names where all[name] == nil {
-      let nearest = NearestName.of(name, in: Set(all.keys))
+    let all = Dictionary(
+      uniqueKeysWithValues: statistics.modules.map { (NaturalName($0.name), $0) })
+    for name in names where all[NaturalName(name)] == nil {
+      let nearest = NearestName.of(name, in: Set(all.keys.map(\.text)))
       throw Failure(
         .badData,
         "the statistics have no module \"\(name)\", which the plan prunes; "

@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Curvature
 internal import PlanFiles
 internal import Pruning
 internal import TensorFiles
@@ -125,16 +126,17 @@ extension WrittenFolder {
     _ outcomes: ApplyOutcomes, rank: Int, ranks: Int
   ) throws(Failure) -> [IndexedUnit<ApplyDocument.Tensor>] {
     let names = tensors.names
-    let position = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    let position = Dictionary(
+      uniqueKeysWithValues: names.enumerated().map { (NaturalName($1), $0) })
     var hashes: [IndexedUnit<ApplyDocument.Tensor>] = []
     for (module, record) in outcomes.modules where isWhole(module.weight) {
       let name = module.weight.blocks[0].tensor
       hashes.append(
         IndexedUnit(
-          index: position[name] ?? 0,
+          index: position[NaturalName(name)] ?? 0,
           unit: ApplyDocument.Tensor(name: name, input: record.input, output: record.output)))
     }
-    let others = names.indices.filter { !outcomes.wholeTensors.contains(names[$0]) }
+    let others = names.indices.filter { !outcomes.wholeTensors.contains(NaturalName(names[$0])) }
     let work = others.map { Double(tensors[names[$0]]?.byteCount ?? 0) }
     do throws(TensorFileError) {
       for index in Slicing(work: work, ranks: ranks).unitsOfRank[rank].map({ others[$0] }) {
