@@ -31,9 +31,12 @@ from pruning_data import (
     verdict,
 )
 from pruning_figure import draw
+from pruning_verdicts import verdict_table
 from study_tools import markdown
 
 BEGIN, END = "<!-- tables by docs/studies/pruning_study.py -->", "<!-- end of tables -->"
+VERDICTS_BEGIN = "<!-- verdicts by docs/studies/pruning_study.py -->"
+VERDICTS_END = "<!-- end of verdicts -->"
 CONTENDERS = (
     UNIFORM,
     "OWL",
@@ -301,26 +304,27 @@ def sections(runs: Sequence[Run]) -> Iterator[str]:
         yield f"### All models: ranking, {title}\n\n" + ranking_table(runs, methods)
 
 
-def replace_tables(document: Path, tables: str) -> None:
+def replace_between(document: Path, begin: str, end: str, tables: str) -> None:
     text = document.read_text()
-    if BEGIN not in text or END not in text:
-        raise SystemExit(f"{document} lacks the marks\n{BEGIN}\n{END}")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    document.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}")
+    if begin not in text or end not in text:
+        raise SystemExit(f"{document} lacks the marks\n{begin}\n{end}")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    document.write_text(f"{before}{begin}\n\n{tables}\n\n{end}{after}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path, nargs="+", help="of compare_pruning.py, one per seed")
-    parser.add_argument("--document", type=Path, help="Markdown with the two marks; else printed")
+    parser.add_argument("--document", type=Path, help="Markdown with the marks; else printed")
     parser.add_argument("--figure", type=Path, help="figure, .svg")
     options = parser.parse_args()
     runs = [read_run(file) for file in options.rows]
-    tables = "\n\n".join(sections(runs))
+    verdicts, tables = verdict_table(runs), "\n\n".join(sections(runs))
     if options.document:
-        replace_tables(options.document, tables)
+        replace_between(options.document, VERDICTS_BEGIN, VERDICTS_END, verdicts)
+        replace_between(options.document, BEGIN, END, tables)
     else:
-        print(tables)
+        print(verdicts, tables, sep="\n\n")
     if options.figure:
         draw(runs, options.figure)
 
