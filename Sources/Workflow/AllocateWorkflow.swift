@@ -10,6 +10,7 @@ public struct AllocateRequest: Sendable {
   public var bounds = BoundsRequest(maximum: .infinity)
   public var cost = CostRequest.uniform(1)
   public var wholeNumbers = false
+  public var utility = CapacityUtility.log
   public var search = PriceSearch.Method.accelerated
   public var output: String
 
@@ -26,6 +27,7 @@ public struct AllocateRequest: Sendable {
   public func run(
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    if utility == .spectrum { return try runBySpectrum(over: world) }
     var planning = try PlanningRun(
       command: "allocate", source: source, quality: quality, bounds: bounds, cost: cost,
       search: search, output: output, over: world)
@@ -77,14 +79,20 @@ public struct AllocateRequest: Sendable {
   private func parameters(
     _ solution: CapacitySolution, _ shared: [String: ParameterValue]
   ) -> [String: ParameterValue] {
+    var parameters = parameters(shared)
+    parameters["gamma"] = .number(solution.gamma)
+    return parameters
+  }
+
+  /// The options as resolved, but for γ.
+  func parameters(_ shared: [String: ParameterValue]) -> [String: ParameterValue] {
     var parameters = shared
     parameters["alpha"] = .number(program.alpha)
     parameters["alpha_per"] = .text(program.alphaPer.rawValue)
     parameters["beta"] = .number(program.beta)
-    parameters["gamma"] = .number(solution.gamma)
     parameters["gamma_rule"] = .text(program.gamma == .automatic ? "auto" : "fixed")
     parameters["offset"] = .number(program.offset)
-    parameters["utility"] = .text("log")
+    parameters["utility"] = .text(utility.rawValue)
     parameters["spend"] = .text(program.spend.rawValue)
     parameters["integer"] = .flag(wholeNumbers)
     parameters["multiple_of"] = .number(Double(program.step))

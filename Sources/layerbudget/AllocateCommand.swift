@@ -34,6 +34,13 @@ struct AllocateCommand: ParsableCommand {
   @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
   var fixed: [String] = []
 
+  @Option(
+    help: """
+      Worth of capacity: log, or for ranks spectrum: what each rank takes off the loss, from \
+      statistics of kfac (or identity) curvature.
+      """)
+  var utility = CapacityUtility.log
+
   @Option(parsing: .unconditional, help: "Running cost factor alpha.")
   var alpha = 0.5
 
@@ -83,6 +90,15 @@ struct AllocateCommand: ParsableCommand {
     }
     guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
     if dryRun { _ = try input.statisticsForDryRun() }
+    if utility == .spectrum { try requireSpectrum() }
+  }
+
+  private func requireSpectrum() throws {
+    do {
+      _ = try input.source().askedForSpectra()
+    } catch let failure as Failure {
+      throw ValidationError(failure.message)
+    }
   }
 
   private func costRequest() throws -> CostRequest {
@@ -107,7 +123,9 @@ struct AllocateCommand: ParsableCommand {
   func run() throws {
     let source = try input.source()
     if dryRun {
-      let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
+      let statistics =
+        utility == .spectrum ? try source.askedForSpectra() : try input.statisticsForDryRun()
+      let work = DryRunWork(statistics: statistics, printing: printing)
       Launch.run(threads: printing.threads, work)
       return
     }
@@ -127,6 +145,7 @@ struct AllocateCommand: ParsableCommand {
     request.bounds.fixed = fixed
     request.cost = try costRequest()
     request.wholeNumbers = integer
+    request.utility = utility
     request.search = search
     Launch.run(threads: printing.threads, AllocateWork(request: request, printing: printing))
   }
