@@ -14,13 +14,7 @@ struct AllocateCommand: ParsableCommand {
 
   @OptionGroup var input: SourceOptions
 
-  @Option(parsing: .unconditional, help: "Budget, in the unit of the costs.")
-  var budget: Double
-
-  @Option(
-    parsing: .unconditional,
-    help: "Cost of one unit of capacity: a number, 'parameters', or CSV name,cost.")
-  var cost = "1"
+  @OptionGroup(title: "Capacity") var capacity: CapacityOptions
 
   @Option(name: .customLong("min"), parsing: .unconditional, help: "Smallest capacity of a unit.")
   var minimum = 0.0
@@ -73,27 +67,12 @@ struct AllocateCommand: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
-    _ = try costRequest()
     _ = try gammaRule()
-    guard budget > 0, budget.isFinite else {
-      throw ValidationError("--budget is \(budget), but must be positive and finite")
-    }
     guard multipleOf >= 1 else {
       throw ValidationError("--multiple-of is \(multipleOf), but must be 1 or more")
     }
     guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
     if dryRun { _ = try input.statisticsForDryRun() }
-  }
-
-  private func costRequest() throws -> CostRequest {
-    if cost == "parameters" { return .parameters }
-    if let number = Double(cost) {
-      guard number > 0, number.isFinite else {
-        throw ValidationError("--cost is \(cost), but must be positive and finite")
-      }
-      return .uniform(number)
-    }
-    return .table(cost)
   }
 
   private func gammaRule() throws -> CapacityProgram.Gamma {
@@ -111,7 +90,7 @@ struct AllocateCommand: ParsableCommand {
       Launch.run(threads: printing.threads, work)
       return
     }
-    var program = CapacityProgram(budget: budget)
+    var program = CapacityProgram(budget: 1)
     program.alpha = alpha
     program.alphaPer = alphaPer
     program.beta = beta
@@ -119,13 +98,14 @@ struct AllocateCommand: ParsableCommand {
     program.offset = offset
     program.spend = spend
     program.step = multipleOf
-    var request = AllocateRequest(source: source, program: program, output: output ?? "")
+    var request = AllocateRequest(
+      source: source, measure: try capacity.measure(), output: output ?? "")
+    request.program = program
     request.quality = quality.rule
     request.bounds = BoundsRequest(maximum: maximum)
     request.bounds.minimum = minimum
     request.bounds.table = bounds
     request.bounds.fixed = fixed
-    request.cost = try costRequest()
     request.wholeNumbers = integer
     request.search = search
     Launch.run(threads: printing.threads, AllocateWork(request: request, printing: printing))

@@ -18,6 +18,7 @@ extension QualitySource: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}
+extension CapacityKind: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
