@@ -15,8 +15,12 @@ struct CapacityTests {
       let lower: Double
     }
     let budget: Double
-    let spent_integer: Double
+    let spentInteger: Double
     let units: [Unit]
+    enum CodingKeys: String, CodingKey {
+      case budget, units
+      case spentInteger = "spent_integer"
+    }
     var bought: Double { units.reduce(0) { $0 + $1.cost * Double($1.integer) } }
   }
 
@@ -68,7 +72,7 @@ struct CapacityTests {
       let bytes = try plan(options + ["--budget", "10 KiB"], in: folder)
       #expect(bytes.units.map(\.cost) == [384, 1024])
       #expect(bytes.units.map(\.lower) == [2, 2] && bytes.budget == 10240)
-      #expect(bytes.bought == bytes.spent_integer && bytes.bought <= 10240)
+      #expect(bytes.bought == bytes.spentInteger && bytes.bought <= 10240)
       #expect(bytes.units.allSatisfy { $0.integer >= 2 })
       let parameters = try plan(options + ["--budget", "4k parameters"], in: folder)
       #expect(parameters.units.map(\.cost) == [192, 256])
@@ -76,6 +80,22 @@ struct CapacityTests {
       let slots = try plan(options + ["--budget", "9 slots", "--top-k", "1"], in: folder)
       #expect(slots.units.map(\.cost) == [1, 1] && slots.units.map(\.lower) == [1, 1])
       #expect(slots.bought == 9)
+    }
+  }
+
+  @Test("A share of the nodes' memory counts each node once, however many ranks it has")
+  func nodeMemory() throws {
+    try temporaryFolder { folder in
+      let (scores, checkpoint) = try mixture(in: folder)
+      let options = [
+        "--scores", scores, "--checkpoint", checkpoint, "--budget", "nodes:0.5", "--max", "9",
+      ]
+      let alone = try plan(options, in: folder)
+      let bytes = try contents("\(folder)/plan.json")
+      _ = try plan(options, in: folder, ranks: 3)
+      #expect(try contents("\(folder)/plan.json") == bytes)
+      #expect(alone.budget > 1e8 && alone.budget < Double(ProcessInfo.processInfo.physicalMemory))
+      #expect(alone.units.map(\.integer) == [9, 9])
     }
   }
 

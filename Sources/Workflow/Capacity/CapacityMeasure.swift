@@ -85,7 +85,9 @@ public struct CapacityMeasure: Sendable {
   func amount(over world: borrowing some Collective & ~Copyable) throws(Failure) -> Double {
     switch budget {
     case .amount(let amount, _): return amount
-    case .nodeMemory: throw Failure(.usage, "nodes: is not done yet")
+    case .nodeMemory(let share):
+      let memory = try nodeMemories(over: world)
+      return (share * Double(memory.reduce(0) { $0 + $1.bytes })).rounded(.down)
     }
   }
 
