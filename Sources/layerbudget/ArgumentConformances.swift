@@ -15,6 +15,7 @@ extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningCurve: ExpressibleByArgument {}
 extension QualitySource: ExpressibleByArgument {}
+extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}

@@ -1,16 +1,8 @@
 internal import ArgumentParser
 internal import Workflow
 
-/// What is shared, under which budget, and what it costs.
+/// What is shared and what it costs.
 struct CapacityOptions: ParsableArguments {
-  @Option(
-    parsing: .unconditional,
-    help: """
-      160, 160 slots, "512 GiB", "40M parameters", "256 ranks", or nodes:0.9 for 90 % of the nodes' \
-      memory. A plain number counts in the unit of the costs.
-      """)
-  var budget: String
-
   @Option(help: "What units get: \(CapacityKind.names).")
   var unit = CapacityKind.slots
 
@@ -36,7 +28,12 @@ struct CapacityOptions: ParsableArguments {
   @Option(help: "Bytes of a LoRA parameter, for a rank budget in bytes.")
   var bytesPerParameter = 2.0
 
-  func measure() throws -> CapacityMeasure {
+  static let budgetHelp: ArgumentHelp = """
+    160, 160 slots, "512 GiB", "40M parameters", "256 ranks", or nodes:0.9 for 90 % of the nodes' memory. \
+    A plain number counts in the unit of the costs.
+    """
+
+  func measure(budget: String) throws -> CapacityMeasure {
     let cost = try costRequest()
     do throws(Failure) {
       var measure = CapacityMeasure(budget: try CapacityBudget(budget))
@@ -52,8 +49,6 @@ struct CapacityOptions: ParsableArguments {
       throw ValidationError(error.message)
     }
   }
-
-  func validate() throws { _ = try measure() }
 
   private func costRequest() throws -> CostRequest {
     guard let cost else { return .automatic }

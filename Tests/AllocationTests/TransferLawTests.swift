@@ -52,7 +52,9 @@ struct TransferLawTests {
 
   /// The chain of bounds, to rounding of the objective's size.
   private func requireChain(_ regret: TransferRegret, rounding: Double) throws {
-    let chain = [0, regret.regret, regret.certificate, regret.unboundedCertificate, regret.bound]
+    let chain = [
+      0, regret.regret, regret.gap, regret.certificate, regret.unboundedCertificate, regret.bound,
+    ]
     for (smaller, larger) in zip(chain, chain.dropFirst()) {
       try require(
         smaller <= larger + rounding + 1e-9 * abs(larger), "not a chain: \(chain), \(regret)")
@@ -67,7 +69,8 @@ struct TransferLawTests {
     return max(quality + size * generator.uniform(in: -1...1) * max(quality, 0.1), 0)
   }
 
-  @Test("Capacity: regret ≤ certificate ≤ Σ d²/2m ≤ L²δ²/2μ, bounds and zero qualities included")
+  @Test(
+    "Capacity: regret ≤ gap ≤ certificate ≤ Σ d²/2m ≤ L²δ²/2μ, bounds and zero qualities included")
   func capacityChain() throws {
     try forEachCase(seed: 31, cases: 200) { generator, number in
       let (program, source) = generator.capacityProgram(
@@ -151,6 +154,7 @@ struct TransferLawTests {
         try require(
           together.terms == alone.terms && together.regret.regret == alone.regret.regret
             && together.regret.certificate == alone.regret.certificate
+            && together.regret.gap == alone.regret.gap
             && together.regret.bound == alone.regret.bound, "\(ranks) ranks differ")
       }
     }

@@ -31,12 +31,11 @@ extension CapacityProgram {
       let (x, y) = (made.continuous[index], best.continuous[index])
       let reach = max((budget - floors) / unit.cost, 0) + unit.lower
       let highest = max(min(unit.upper, reach), x)
-      let difference = x - y
-      let ratio = difference / (offset + y)
-      let slopeAtBest = new.runningCost + best.price * new.cost - new.weight / (offset + y)
+      let cheapest = min(max(new.capacity(at: made.price, offset: offset), unit.lower), highest)
       return TransferTerm(
         source: x, target: y, drift: unit.quality - source[index].quality,
-        regret: slopeAtBest * difference + new.weight * logarithmGap(ratio),
+        regret: excess(of: x, over: y, new, price: best.price),
+        gap: max(excess(of: x, over: cheapest, new, price: made.price), 0),
         slopeChange: (old.weight - new.weight) / (offset + x),
         slope: new.runningCost + made.price * new.cost - new.weight / (offset + x),
         modulus: new.weight / ((offset + highest) * (offset + highest)),
@@ -48,5 +47,14 @@ extension CapacityProgram {
       sourceSlack: made.price * (best.spent - made.spent), totalUnits: totalUnits,
       search: &search, over: world)
     return (regret, made, best)
+  }
+
+  /// f(x) − f(y) + λ c (x − y) without the cancellation between neighbours.
+  private func excess(
+    of x: Double, over y: Double, _ unit: PricedCapacity, price: Double
+  ) -> Double {
+    let difference = x - y
+    let slope = unit.runningCost + price * unit.cost - unit.weight / (offset + y)
+    return slope * difference + unit.weight * logarithmGap(difference / (offset + y))
   }
 }

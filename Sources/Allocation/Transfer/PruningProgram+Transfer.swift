@@ -40,13 +40,12 @@ extension PruningProgram {
       let lowest = max(unit.lower, unit.upper - max(ends[1] - removed, 0) / new.weights)
       let highest = min(unit.upper, unit.lower + max(removed - ends[0], 0) / new.weights)
       let range = (low: min(lowest, x), high: max(highest, x))
-      let difference = x - y
-      let pull = (best.mu + new.prior) * new.weights
+      let cheapest = min(max(new.share(at: made.mu, psi: psi), range.low), range.high)
       let curvature = curvatures(over: range)
       return TransferTerm(
         source: x, target: y, drift: unit.quality - source[index].quality,
-        regret: excess(of: x, over: y, resistance: new.resistance)
-          + (new.resistance == 0 ? -pull : new.resistance * slope(at: y) - pull) * difference,
+        regret: excess(of: x, over: y, new, mu: best.mu),
+        gap: max(excess(of: x, over: cheapest, new, mu: made.mu), 0),
         slopeChange: new.resistance == old.resistance
           ? 0 : (new.resistance - old.resistance) * slope(at: x),
         slope: (new.resistance == 0 ? 0 : new.resistance * slope(at: x))
@@ -77,11 +76,14 @@ extension PruningProgram {
     return (1 / (low * low), 1 / (high * high))
   }
 
-  /// r (ψ(x) − ψ(y) − ψ′(y) (x − y)), not negative.
-  private func excess(of x: Double, over y: Double, resistance: Double) -> Double {
-    guard resistance > 0 else { return 0 }
+  /// r (ψ(x) − ψ(y)) − (μ + τ d) n (x − y) without the cancellation between neighbours.
+  private func excess(of x: Double, over y: Double, _ unit: PricedPruning, mu: Double) -> Double {
     let difference = x - y
-    if psi == .quadratic { return resistance * difference * difference }
-    return resistance * logarithmGap(-difference / max(1 - y, 0x1p-53))
+    let pull = (mu + unit.prior) * unit.weights
+    guard unit.resistance > 0 else { return -pull * difference }
+    let bend =
+      psi == .quadratic
+      ? difference * difference : logarithmGap(-difference / max(1 - y, 0x1p-53))
+    return unit.resistance * bend + (unit.resistance * slope(at: y) - pull) * difference
   }
 }

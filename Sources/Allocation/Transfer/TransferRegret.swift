@@ -2,7 +2,7 @@ internal import Collectives
 
 /// What a plan made for source qualities costs on target qualities, and bounds on it.
 ///
-///     0 ≤ regret ≤ certificate ≤ unbounded certificate ≤ bound
+///     0 ≤ regret ≤ gap ≤ certificate ≤ unbounded certificate ≤ bound
 ///
 /// The chain holds whatever bounds are active and whichever qualities are zero; the derivation is in
 /// docs/theory/transfer.md.
@@ -11,6 +11,8 @@ public struct TransferRegret: Sendable, Equatable {
   public let delta: Double
   /// F_T(x^S) − F_T(x^T).
   public let regret: Double
+  /// The duality gap that the source's plan and price have on the target.
+  public let gap: Double
   /// Σ max_Δ (slope Δ − m Δ²/2), Δ within what bounds and budget leave to each unit.
   public let certificate: Double
   /// Σ d² / (2 m).
@@ -43,7 +45,7 @@ public struct TransferRegret: Sendable, Equatable {
         terms.map(\.regret), terms.map(\.certificate), terms.map(\.unboundedCertificate),
         terms.map { $0.drift * $0.drift }, curved.map { $0.drift * $0.drift },
         terms.filter { $0.modulus == 0 }.map(\.unboundedCertificate),
-        terms.map { $0.modulus == 0 ? 1 : 0 },
+        terms.map { $0.modulus == 0 ? 1 : 0 }, terms.map(\.gap),
       ], totalTerms: totalUnits, over: world)
     let extremes = search.maximum(
       [
@@ -56,6 +58,7 @@ public struct TransferRegret: Sendable, Equatable {
     self.terms = terms
     delta = sums[3].squareRoot()
     regret = max(sums[0] + spentDifference, 0)
+    gap = sums[7] + sourceSlack
     certificate = sums[1] + sourceSlack
     unboundedCertificate = sums[2] + sourceSlack
     lipschitz = extremes[0]

@@ -11,6 +11,9 @@ public struct TransferTerm: Sendable, Equatable {
   /// f_T(x^S) − f_T(x^T) + λ_T c (x^S − x^T): not negative but for rounding. The sum over units is the
   /// regret, but for what the two plans spend differently.
   public let regret: Double
+  /// f_T(x^S) + λ_S c x^S less the smallest value that this takes over the unit's range: what the unit
+  /// adds to the duality gap of the source's plan and price on the target.
+  public let gap: Double
   /// d = f_T′(x^S) − f_S′(x^S).
   public let slopeChange: Double
   /// f_T′(x^S) + λ_S c: the target's slope beside the source's price. Equals d where no bound holds x^S.
@@ -25,7 +28,8 @@ public struct TransferTerm: Sendable, Equatable {
 
   public static func == (left: Self, right: Self) -> Bool {
     left.source == right.source && left.target == right.target && left.drift == right.drift
-      && left.regret == right.regret && left.slopeChange == right.slopeChange
+      && left.regret == right.regret && left.gap == right.gap
+      && left.slopeChange == right.slopeChange
       && left.slope == right.slope && left.modulus == right.modulus
   }
 

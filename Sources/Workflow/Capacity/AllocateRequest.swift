@@ -34,7 +34,7 @@ public struct AllocateRequest: Sendable {
       costs: { () throws(Failure) in try UnitCosts(measure) }, search: search, output: output,
       over: world)
     let units = try agreed(over: world) { () throws(Failure) in
-      try capacityUnits(planning.gains, planning.qualities, planning.values)
+      try measure.units(planning.gains, planning.qualities, planning.values)
     }
     let solution: CapacitySolution
     do throws(AllocationError) {
@@ -65,42 +65,12 @@ public struct AllocateRequest: Sendable {
     }
   }
 
-  private func capacityUnits(
-    _ gains: SlicedGains, _ qualities: [Double], _ values: UnitValues
-  ) throws(Failure) -> [CapacityUnit] {
-    var units: [CapacityUnit] = []
-    for (gained, quality) in zip(gains.units, qualities) {
-      var (lower, upper) = values.bounds(of: gained.unit.name)
-      if let least = values.costs.topK.map(Double.init), measure.kind == .slots, upper > 0 {
-        guard upper >= least else {
-          throw Failure(
-            .infeasible,
-            "unit \"\(gained.unit.name)\" may have at most \(upper) slots, but a token is sent to "
-              + "\(Int(least)) experts; raise the bound, or lower --top-k")
-        }
-        lower = max(lower, least)
-      }
-      units.append(
-        CapacityUnit(
-          index: gained.index, quality: quality, cost: try values.costs.cost(of: gained.unit),
-          lower: lower, upper: upper))
-    }
-    return units
-  }
-
   private func parameters(
     _ program: CapacityProgram, _ solution: CapacitySolution, _ planning: PlanningRun
   ) -> [String: ParameterValue] {
     var parameters = planning.parameters
       .merging(measure.parameters(planning.values.costs)) { _, new in new }
-    parameters["alpha"] = .number(program.alpha)
-    parameters["alpha_per"] = .text(program.alphaPer.rawValue)
-    parameters["beta"] = .number(program.beta)
-    parameters["gamma"] = .number(solution.gamma)
-    parameters["gamma_rule"] = .text(program.gamma == .automatic ? "auto" : "fixed")
-    parameters["offset"] = .number(program.offset)
-    parameters["utility"] = .text("log")
-    parameters["spend"] = .text(program.spend.rawValue)
+    parameters.merge(program.asParameters(gamma: solution.gamma)) { _, new in new }
     parameters["integer"] = .flag(wholeNumbers)
     parameters["multiple_of"] = .number(Double(program.step))
     return parameters
