@@ -16,9 +16,11 @@ extension CapacityUtility: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningCurve: ExpressibleByArgument {}
 extension QualitySource: ExpressibleByArgument {}
+extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}
+extension CapacityKind: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

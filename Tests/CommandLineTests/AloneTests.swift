@@ -26,13 +26,19 @@ struct AloneTests {
       (["allocate", "--statistics", "x", "--budget", "1", "--cost", "-2", "-o", "z"], "-2"),
       (["allocate", "--statistics", "x", "--budget", "1", "--gamma", "no", "-o", "z"], "no"),
       (
-        ["allocate", "--scores", "x", "--budget", "1", "--utility", "spectrum", "-o", "z"],
-        "--statistics PATH"
+        [
+          "allocate", "--scores", "x", "--budget", "1 ranks", "--unit", "rank", "--utility",
+          "spectrum", "-o", "z",
+        ], "--statistics PATH"
+      ),
+      (
+        ["allocate", "--statistics", "x", "--budget", "1", "--utility", "spectrum", "-o", "z"],
+        "--unit rank"
       ),
       (
         [
-          "allocate", "--statistics", "x", "--budget", "1", "--utility", "spectrum", "--curvature",
-          "ekfac", "-o", "z",
+          "allocate", "--statistics", "x", "--budget", "1 ranks", "--unit", "rank", "--utility",
+          "spectrum", "--curvature", "ekfac", "-o", "z",
         ], "kfac or identity"
       ),
       (["score", "--statistics", "x", "--damping", "half", "-o", "z"], "half"),

@@ -30,13 +30,16 @@ struct RankedCommandTests {
       (
         "ranks",
         ["allocate"] + statistics + [
-          "--group-by", "module", "--budget", "20000", "--utility", "spectrum",
+          "--group-by", "module", "--budget", "20000 parameters", "--unit", "rank", "--utility",
+          "spectrum",
         ]
       ),
       (
         "blocks",
         ["allocate"] + statistics + [
-          "--budget", "40000", "--utility", "spectrum", "--multiple-of", "2", "--min", "2",
+          "--budget", "40000 parameters", "--unit", "rank", "--utility", "spectrum",
+          "--multiple-of",
+          "2", "--min", "2",
           "--precision", "double",
         ]
       ),

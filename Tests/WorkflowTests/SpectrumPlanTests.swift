@@ -31,8 +31,10 @@ struct SpectrumPlanTests {
     var statistics = StatisticsRequest(path: path)
     statistics.selection.grouping = grouping
     statistics.options.precision = .double
+    var measure = CapacityMeasure(budget: .amount(budget, .parameters))
+    measure.kind = .rank
     var request = AllocateRequest(
-      source: .statistics(statistics), program: CapacityProgram(budget: budget), output: output)
+      source: .statistics(statistics), measure: measure, output: output)
     request.utility = .spectrum
     return request
   }
@@ -81,7 +83,7 @@ struct SpectrumPlanTests {
       #expect(modules.units.map(\.upper).prefix(3) == [3, 2, 2])
       #expect(modules.units.allSatisfy { Double($0.integer ?? -1) <= $0.upper })
       #expect(modules.parameters["utility"] == .text("spectrum"))
-      #expect(modules.parameters["cost"] == .text("rank"))
+      #expect(modules.parameters["cost"] == .text("in + out"))
       #expect(modules.parameters["integer"] == .flag(true))
       let blocks = try plan(request(path, folder + "/b.json", grouping: .block))
       #expect(blocks.units.map(\.cost) == [22, 22, 14, 14])
@@ -138,12 +140,16 @@ struct SpectrumPlanTests {
       other.source = .statistics(diagonal)
       #expect(failure(other)?.code == .usage)
       #expect(failure(other)?.message.contains("kfac or identity") == true)
+      var slots = request(path, folder + "/plan.json")
+      slots.measure = CapacityMeasure(budget: .amount(60, .costs))
+      #expect(failure(slots)?.code == .usage)
+      #expect(failure(slots)?.message.contains("--unit rank") == true)
       var bounded = request(path, folder + "/plan.json")
       bounded.bounds.minimum = 3
       #expect(failure(bounded)?.code == .badData)
       #expect(failure(bounded)?.message.contains("0 to 2") == true)
       bounded.bounds.minimum = 1
-      bounded.program.budget = 20
+      bounded.measure.budget = .amount(20, .parameters)
       #expect(failure(bounded)?.code == .infeasible)
     }
   }

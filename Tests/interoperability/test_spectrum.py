@@ -23,8 +23,9 @@ TOOL = os.environ.get("LAYERBUDGET", str(REPOSITORY / ".build" / "debug" / "laye
 
 def allocate(output: Path, budget: float, *options: str) -> dict[str, Any]:
     subprocess.run(
-        [TOOL, "allocate", "--statistics", str(STATISTICS), "--budget", str(budget), "--quiet"]
-        + ["--utility", "spectrum", "-o", str(output), *options],
+        [TOOL, "allocate", "--statistics", str(STATISTICS), "--quiet"]
+        + ["--unit", "rank", "--budget", f"{budget:.0f} parameters", "--utility", "spectrum"]
+        + ["-o", str(output), *options],
         check=True,
     )
     return json.loads(output.read_text())

@@ -18,18 +18,25 @@ extension AllocateRequest {
   /// The formula is solved beside them under the same budget, bounds and costs, and both answers
   /// and a uniform one are judged by the spectra. Collective, as `run`.
   func runBySpectrum(
-    over world: borrowing some Collective & ~Copyable
+    _ program: CapacityProgram, over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    let statistics = try source.askedForSpectra(of: measure.kind)
     var planning = try PlanningRun(
-      command: "allocate", source: .statistics(try source.askedForSpectra()), quality: quality,
-      bounds: bounds,
-      cost: cost, search: search, output: output, over: world)
-    let units = try agreed(over: world) { () throws(Failure) in try spectrumUnits(planning) }
-    let answer = try spectrumAnswer(units, &planning, over: world)
+      command: "allocate", source: .statistics(statistics), quality: quality, bounds: bounds,
+      costs: { () throws(Failure) in try UnitCosts(measure) }, search: search, output: output,
+      over: world)
+    let capacity = try agreed(over: world) { () throws(Failure) in
+      try measure.units(planning.gains, planning.qualities, planning.values)
+    }
+    let units = zip(capacity, planning.gains.decreases ?? []).map {
+      SpectrumUnit(
+        index: $0.index, decreases: $1, cost: $0.cost, lower: $0.lower, upper: $0.upper)
+    }
+    let spectrum = SpectrumProgram(sharing: program)
+    let answer = try spectrumAnswer(program, units, &planning, over: world)
     let solution = answer.solution
     let noise = spectrumNoise(&planning, over: world)
 
-    let spectrum = spectrumProgram
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = gained.unit
       let bounds = spectrum.bounds(of: units[position])
@@ -42,55 +49,29 @@ extension AllocateRequest {
     }
     return try planning.finish(planned, over: world) { all in
       var plan = PlanDocument(
-        program: .capacity, parameters: spectrumParameters(planning.parameters),
+        program: .capacity, parameters: spectrumParameters(program, planning),
         price: solution.price, budget: program.budget, spent: solution.spentContinuous,
         spentInteger: solution.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
-        notes: planning.gains.notes + NoiseNote.of(all) + noise + spectrumNotes(solution))
+        notes: planning.gains.notes + NoiseNote.of(all) + noise + notes(program, solution))
       plan.predictedLossDecreases = answer.decreases
       plan.predictedLossDecrease = answer.decreases[CapacityUtility.spectrum.rawValue]
       return plan
     }
   }
 
-  var spectrumProgram: SpectrumProgram {
-    var spectrum = SpectrumProgram(budget: program.budget)
-    spectrum.spend = program.spend
-    spectrum.step = program.step
-    return spectrum
-  }
-
-  private func spectrumUnits(_ planning: PlanningRun) throws(Failure) -> [SpectrumUnit] {
-    var units: [SpectrumUnit] = []
-    for (gained, decreases) in zip(planning.gains.units, planning.gains.decreases ?? []) {
-      let (lower, upper) = planning.values.bounds(of: gained.unit.name)
-      units.append(
-        SpectrumUnit(
-          index: gained.index, decreases: decreases,
-          cost: try rankCost(of: gained.unit, planning.values), lower: lower, upper: upper))
-    }
-    return units
-  }
-
-  /// What one rank costs: Σ (in + out) over the unit's modules, the parameters of an adapter of
-  /// rank 1, unless other costs were given.
-  private func rankCost(
-    of unit: ScoresDocument.Unit, _ values: UnitValues
-  ) throws(Failure) -> Double {
-    guard cost == .uniform(1) else { return try values.cost(of: unit) }
-    return Double(unit.modulesDetail.reduce(0) { $0 + $1.shape.reduce(0, +) })
-  }
-
   private func spectrumParameters(
-    _ shared: [String: ParameterValue]
+    _ program: CapacityProgram, _ planning: PlanningRun
   ) -> [String: ParameterValue] {
-    var parameters = parameters(shared)
+    var parameters = planning.parameters
+      .merging(measure.parameters(planning.values.costs)) { _, new in new }
+    parameters.merge(program.asParameters(gamma: nil, utility: .spectrum)) { _, new in new }
     parameters["integer"] = .flag(true)
-    if cost == .uniform(1) { parameters["cost"] = .text("rank") }
+    parameters["multiple_of"] = .number(Double(program.step))
     return parameters
   }
 
-  private func spectrumNotes(_ solution: SpectrumSolution) -> [String] {
+  private func notes(_ program: CapacityProgram, _ solution: SpectrumSolution) -> [String] {
     guard solution.price == 0, let left = solution.certificate.integerBudgetLeft, left > 0 else {
       return []
     }
@@ -98,5 +79,14 @@ extension AllocateRequest {
       "the budget does not bind: \(left) of \(program.budget) is left after every rank that the bounds "
         + "allow and that takes any loss away"
     ]
+  }
+}
+
+extension SpectrumProgram {
+  /// With the budget, the step and the rule of spending of the formula's program.
+  init(sharing program: CapacityProgram) {
+    self.init(budget: program.budget)
+    spend = program.spend
+    step = program.step
   }
 }

@@ -14,11 +14,11 @@ extension AllocateRequest {
   /// same budget, bounds and costs. One that was not asked for and has no answer is left out.
   /// Collective.
   func spectrumAnswer(
-    _ units: [SpectrumUnit], _ planning: inout PlanningRun,
+    _ program: CapacityProgram, _ units: [SpectrumUnit], _ planning: inout PlanningRun,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> SpectrumAnswer {
     let totalUnits = planning.gains.totalUnits
-    let spectrum = spectrumProgram
+    let spectrum = SpectrumProgram(sharing: program)
     let solution: SpectrumSolution
     let uniform: [Int]
     do throws(AllocationError) {

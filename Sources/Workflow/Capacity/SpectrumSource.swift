@@ -1,9 +1,15 @@
 internal import Curvature
 
 extension GainSource {
-  /// The statistics, asked for the spectra of their modules too. A scores file has none, and most
-  /// kinds of curvature neither: both are wrong usage.
-  public func askedForSpectra() throws(Failure) -> StatisticsRequest {
+  /// The statistics, asked for the spectra of their modules too. Only ranks are worth anything by
+  /// them; a scores file has none, and most kinds of curvature neither: all are wrong usage.
+  public func askedForSpectra(of capacity: CapacityKind) throws(Failure) -> StatisticsRequest {
+    guard capacity == .rank else {
+      throw Failure(
+        .usage,
+        "--utility spectrum says what ranks are worth, not \(capacity.rawValue); add --unit rank, with a "
+          + "budget such as \"40M parameters\", or use --utility log")
+    }
     guard case .statistics(var request) = self else {
       throw Failure(
         .usage,
