@@ -7,35 +7,26 @@ struct SmallestWeights<Key: StoredWord>: Equatable {
 
   /// Finds them by counting digits from the top: never a sort, and never a copy of the keys.
   ///
-  /// `forEach` walks the keys, the same ones at each call. A radix of `digit` bits: 16 for many keys,
-  /// fewer for few, since a count of 2^digit numbers is kept.
+  /// `forEach` walks the keys, the same ones at each call. A radix of `digit` bits: few for few keys,
+  /// since a count of 2^digit numbers is kept.
   /// - Precondition: 0 < count ≤ number of keys.
   /// - Complexity: ⌈bits/digit⌉ passes over the keys.
   init(
     _ count: Int, digit: Int, forEach: ((Key) -> Void) -> Void
   ) {
-    var chosen: Key = 0
-    var remaining = count
-    var shift = Key.bitWidth
-    while shift > 0 {
-      let width = min(digit, shift)
-      let above = shift
-      shift -= width
+    var search = DigitSearch<Key>(count, digit: digit)
+    while !search.isDone {
+      let (shift, width) = (search.shift, search.width)
       let mask = Key(truncatingIfNeeded: (1 << width) - 1)
       var histogram = [Int](repeating: 0, count: 1 << width)
       forEach { key in
-        if above == Key.bitWidth || key >> above == chosen {
-          histogram[Int(truncatingIfNeeded: key >> shift & mask)] += 1
+        if search.includes(key) {
+          histogram[Int(truncatingIfNeeded: key >> Key(shift) & mask)] += 1
         }
       }
-      var bin = 0
-      while remaining > histogram[bin] {
-        remaining -= histogram[bin]
-        bin += 1
-      }
-      chosen = (above == Key.bitWidth ? 0 : chosen << width) | Key(truncatingIfNeeded: bin)
+      search.narrow(by: histogram)
     }
-    key = chosen
-    ties = remaining
+    key = search.prefix
+    ties = search.remaining
   }
 }

@@ -18,7 +18,7 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
   }
 
   /// Weights that are +0 or −0.
-  public var zeros: Int { Word.zeroCount(in: words) }
+  public var zeros: Int { Word.zeroCount(in: words.span) }
 
   /// Position of the first nan or infinity in the stored order.
   public var firstNonFinite: Int? {
@@ -55,32 +55,6 @@ public struct StoredWeights<Word: StoredWord>: Sendable {
     for row in 0..<place.outputs {
       for column in 0..<place.inputs {
         body(measure.key(value(row: row, column: column), column: column))
-      }
-    }
-  }
-
-  /// Removes the `count` weights of smallest magnitude; ties go in the order of W, row by row.
-  ///
-  /// Counts on the bits of the words: 2¹⁵ magnitudes for 16-bit types in one pass, two for F32.
-  /// - Complexity: O(weights).
-  @specialized(where Word == UInt16)
-  @specialized(where Word == UInt32)
-  @specialized(where Word == UInt64)
-  public mutating func removeSmallest(_ count: Int) {
-    precondition(count >= 0 && count <= words.count)
-    guard count > 0 else { return }
-    let cut = SmallestWeights<Word>(count, digit: 16) { body in
-      for word in words { body(word.magnitudeBits) }
-    }
-    Word.clear(&words, below: cut.key)
-    var ties = cut.ties
-    guard cut.key > 0 else { return }
-    for row in 0..<place.outputs where ties > 0 {
-      for column in 0..<place.inputs where ties > 0 {
-        let position = place.position(row: row, column: column)
-        guard words[position].magnitudeBits == cut.key else { continue }
-        words[position] = 0
-        ties -= 1
       }
     }
   }

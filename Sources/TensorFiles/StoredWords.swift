@@ -5,15 +5,18 @@
 /// infinities and nans.
 public protocol StoredWord: FixedWidthInteger, UnsignedInteger, BitwiseCopyable, Sendable {
   /// How many words are +0 or −0.
-  static func zeroCount(in words: [Self]) -> Int
+  static func zeroCount(in words: Span<Self>) -> Int
 
-  /// The same of words as they are stored, at any alignment.
-  ///
-  /// - Precondition: a whole number of words.
-  static func zeroCount(inBytes bytes: RawSpan) -> Int
+  /// How many words have these magnitude bits.
+  static func count(of magnitude: Self, in words: Span<Self>) -> Int
+
+  /// Adds each word's 16 magnitude bits from bit `shift` on to a histogram of 2¹⁶ bins; only words
+  /// whose bits above those are `prefix`.
+  static func countDigits(
+    of words: Span<Self>, at shift: Int, under prefix: Self, into histogram: inout [Int])
 
   /// Sets every word to +0 whose magnitude bits are below `limit`.
-  static func clear(_ words: inout [Self], below limit: Self)
+  static func clear(_ words: inout MutableSpan<Self>, below limit: Self)
 }
 
 extension StoredWord {
@@ -58,16 +61,22 @@ extension TensorCollection {
     }
   }
 
-  /// How many of consecutive elements are +0 or −0, and XXH64 of their bytes; nothing is copied.
+  /// Copies consecutive elements as words.
   ///
-  /// - Precondition: as for ``words(_:elements:as:)``.
+  /// - Precondition: as for ``words(_:elements:as:)``, and one place per element.
   /// - Throws: `.readFailure` if the file shrank.
-  public func zerosAndChecksum<Word: StoredWord>(
-    _ name: String, elements range: Range<Int>, as type: Word.Type
-  ) throws(TensorFileError) -> (zeros: Int, checksum: UInt64) {
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
+  public func readWords<Word: StoredWord>(
+    _ name: String, elements range: Range<Int>, into words: inout MutableSpan<Word>
+  ) throws(TensorFileError) {
+    precondition(words.count == range.count)
     let (file, bytes) = bytes(name, elements: range, width: Word.bitWidth)
-    return try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
-      (Word.zeroCount(inBytes: bytes), XXHash64.hash(bytes))
+    try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
+      unsafe bytes.withUnsafeBytes { stored in
+        unsafe words.withUnsafeMutableBytes { unsafe $0.copyMemory(from: stored) }
+      }
     }
   }
 

@@ -3,57 +3,62 @@
 // ElementDecoding.swift: a generic function called from another module would not be specialized.
 
 extension UInt16: StoredWord {
-  public static func zeroCount(in words: [UInt16]) -> Int {
-    unsafe countZeros(words.span.bytes, as: UInt16.self)
+  public static func zeroCount(in words: Span<UInt16>) -> Int { countEqual(0, words) }
+  public static func count(of magnitude: UInt16, in words: Span<UInt16>) -> Int {
+    countEqual(magnitude, words)
   }
-  public static func zeroCount(inBytes bytes: RawSpan) -> Int {
-    countZeros(bytes, as: UInt16.self)
+  public static func countDigits(
+    of words: Span<UInt16>, at shift: Int, under prefix: UInt16, into histogram: inout [Int]
+  ) {
+    TensorFiles.countDigits(words, shift, prefix, &histogram)
   }
-  public static func clear(_ words: inout [UInt16], below limit: UInt16) {
+  public static func clear(_ words: inout MutableSpan<UInt16>, below limit: UInt16) {
     clearBelow(limit, &words)
   }
 }
 
 extension UInt32: StoredWord {
-  public static func zeroCount(in words: [UInt32]) -> Int {
-    unsafe countZeros(words.span.bytes, as: UInt32.self)
+  public static func zeroCount(in words: Span<UInt32>) -> Int { countEqual(0, words) }
+  public static func count(of magnitude: UInt32, in words: Span<UInt32>) -> Int {
+    countEqual(magnitude, words)
   }
-  public static func zeroCount(inBytes bytes: RawSpan) -> Int {
-    countZeros(bytes, as: UInt32.self)
+  public static func countDigits(
+    of words: Span<UInt32>, at shift: Int, under prefix: UInt32, into histogram: inout [Int]
+  ) {
+    TensorFiles.countDigits(words, shift, prefix, &histogram)
   }
-  public static func clear(_ words: inout [UInt32], below limit: UInt32) {
+  public static func clear(_ words: inout MutableSpan<UInt32>, below limit: UInt32) {
     clearBelow(limit, &words)
   }
 }
 
 extension UInt64: StoredWord {
-  public static func zeroCount(in words: [UInt64]) -> Int {
-    unsafe countZeros(words.span.bytes, as: UInt64.self)
+  public static func zeroCount(in words: Span<UInt64>) -> Int { countEqual(0, words) }
+  public static func count(of magnitude: UInt64, in words: Span<UInt64>) -> Int {
+    countEqual(magnitude, words)
   }
-  public static func zeroCount(inBytes bytes: RawSpan) -> Int {
-    countZeros(bytes, as: UInt64.self)
+  public static func countDigits(
+    of words: Span<UInt64>, at shift: Int, under prefix: UInt64, into histogram: inout [Int]
+  ) {
+    TensorFiles.countDigits(words, shift, prefix, &histogram)
   }
-  public static func clear(_ words: inout [UInt64], below limit: UInt64) {
+  public static func clear(_ words: inout MutableSpan<UInt64>, below limit: UInt64) {
     clearBelow(limit, &words)
   }
 }
 
 @inline(__always)
-private func countZeros<Word: StoredWord>(_ bytes: RawSpan, as type: Word.Type) -> Int {
-  let width = MemoryLayout<Word>.size
-  let words = bytes.byteCount / width
-  precondition(bytes.byteCount == words * width)
+private func countEqual<Word: StoredWord>(_ magnitude: Word, _ words: Span<Word>) -> Int {
   var count = 0
   var first = 0
   // In pieces whose count fits a word, so that words and counters are lanes of one width.
-  while first < words {
-    let last = min(first + 4096, words)
+  while first < words.count {
+    let last = min(first + 4096, words.count)
     var part: Word = 0
     for index in first..<last {
-      // In bounds by the precondition. The magnitude less 1 has its top bit set for 0 alone.
-      let word = unsafe bytes.unsafeLoadUnaligned(
-        fromUncheckedByteOffset: index &* width, as: Word.self)
-      part &+= (word & (Word.max >> 1) &- 1) &>> Word(Word.bitWidth - 1)
+      // The difference less 1 has its top bit set for 0 alone.
+      let difference = unsafe words[unchecked: index] & (Word.max >> 1) ^ magnitude
+      part &+= (difference &- 1) &>> Word(Word.bitWidth - 1)
     }
     count += Int(part)
     first = last
@@ -62,12 +67,31 @@ private func countZeros<Word: StoredWord>(_ bytes: RawSpan, as type: Word.Type) 
 }
 
 @inline(__always)
-private func clearBelow<Word: StoredWord>(_ limit: Word, _ words: inout [Word]) {
-  var span = words.mutableSpan
-  for index in 0..<span.count {
-    let word = unsafe span[unchecked: index]
+private func countDigits<Word: StoredWord>(
+  _ words: Span<Word>, _ shift: Int, _ prefix: Word, _ histogram: inout [Int]
+) {
+  precondition(histogram.count == 1 << 16 && shift >= 0 && shift <= Word.bitWidth - 16)
+  var bins = histogram.mutableSpan
+  if shift == Word.bitWidth - 16 {
+    for index in 0..<words.count {
+      let bits = unsafe words[unchecked: index] & (Word.max >> 1)
+      unsafe bins[unchecked: Int(truncatingIfNeeded: bits &>> Word(shift))] &+= 1
+    }
+  } else {
+    for index in 0..<words.count {
+      let bits = unsafe words[unchecked: index] & (Word.max >> 1)
+      guard bits &>> Word(shift + 16) == prefix else { continue }
+      unsafe bins[unchecked: Int(truncatingIfNeeded: bits &>> Word(shift) & 0xFFFF)] &+= 1
+    }
+  }
+}
+
+@inline(__always)
+private func clearBelow<Word: StoredWord>(_ limit: Word, _ words: inout MutableSpan<Word>) {
+  for index in 0..<words.count {
+    let word = unsafe words[unchecked: index]
     // All ones where the word stays.
     let mask: Word = word & (Word.max >> 1) < limit ? 0 : .max
-    unsafe span[unchecked: index] = word & mask
+    unsafe words[unchecked: index] = word & mask
   }
 }

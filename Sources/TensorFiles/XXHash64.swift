@@ -1,13 +1,26 @@
 /// XXH64 by Yann Collet: a fast 64-bit checksum against damage, not against an adversary.
 ///
+/// `XXHash64.hash(bytes)` for bytes at hand; ``update(_:)`` and ``digest`` for bytes that come in pieces.
+///
 /// Follows the xxHash specification (Cyan4973/xxHash, `doc/xxhash_spec.md`, XXH64). The same bytes
 /// give the same value on every machine.
-public enum XXHash64 {
+public struct XXHash64: Sendable {
   private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
   private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F
   private static let prime3: UInt64 = 0x1656_67B1_9E37_79F9
   private static let prime4: UInt64 = 0x85EB_CA77_C2B2_AE63
   private static let prime5: UInt64 = 0x27D4_EB2F_1656_67C5
+
+  private let seed: UInt64
+  private var lanes: (UInt64, UInt64, UInt64, UInt64)
+  private var byteCount = 0
+  /// Bytes that do not fill a stripe of 32 yet.
+  private var rest: [UInt8] = []
+
+  public init(seed: UInt64 = 0) {
+    self.seed = seed
+    lanes = (seed &+ Self.prime1 &+ Self.prime2, seed &+ Self.prime2, seed, seed &- Self.prime1)
+  }
 
   /// The hash of an array of bytes.
   public static func hash(_ bytes: [UInt8], seed: UInt64 = 0) -> UInt64 {
@@ -23,30 +36,67 @@ public enum XXHash64 {
   ///
   /// - Complexity: O(n), four independent lanes of 8 bytes per step.
   public static func hash(_ bytes: RawSpan, seed: UInt64 = 0) -> UInt64 {
+    var hash = XXHash64(seed: seed)
+    hash.update(bytes)
+    return hash.digest
+  }
+
+  /// Takes the next bytes.
+  public mutating func update(_ bytes: RawSpan) {
+    var next = bytes
+    byteCount += bytes.byteCount
+    if !rest.isEmpty {
+      let missing = min(32 - rest.count, next.byteCount)
+      for offset in 0..<missing {
+        rest.append(unsafe next.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
+      }
+      next = next.extracting(missing..<next.byteCount)
+      guard rest.count == 32 else { return }
+      let stripe = rest
+      rest = []
+      unsafe take(stripe.span.bytes)
+    }
+    let whole = next.byteCount & ~31
+    take(next.extracting(0..<whole))
+    for offset in whole..<next.byteCount {
+      rest.append(unsafe next.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
+    }
+  }
+
+  /// Whole stripes of 32 bytes.
+  private mutating func take(_ stripes: RawSpan) {
+    var (lane1, lane2, lane3, lane4) = lanes
+    var offset = 0
+    while offset < stripes.byteCount {
+      lane1 = Self.round(lane1, Self.word(stripes, offset))
+      lane2 = Self.round(lane2, Self.word(stripes, offset + 8))
+      lane3 = Self.round(lane3, Self.word(stripes, offset + 16))
+      lane4 = Self.round(lane4, Self.word(stripes, offset + 24))
+      offset += 32
+    }
+    lanes = (lane1, lane2, lane3, lane4)
+  }
+
+  /// The hash of all bytes so far.
+  public var digest: UInt64 {
+    var hash = seed &+ Self.prime5
+    if byteCount >= 32 {
+      hash =
+        Self.rotate(lanes.0, 1) &+ Self.rotate(lanes.1, 7) &+ Self.rotate(lanes.2, 12)
+        &+ Self.rotate(lanes.3, 18)
+      for lane in [lanes.0, lanes.1, lanes.2, lanes.3] {
+        hash = (hash ^ Self.round(0, lane)) &* Self.prime1 &+ Self.prime4
+      }
+    }
+    hash &+= UInt64(byteCount)
+    return unsafe Self.finish(hash, rest.span.bytes)
+  }
+
+  /// Mixes in what is left, at most 31 bytes.
+  private static func finish(_ start: UInt64, _ bytes: RawSpan) -> UInt64 {
+    var hash = start
     let count = bytes.byteCount
     var offset = 0
-    var hash: UInt64
-    if count >= 32 {
-      var lane1 = seed &+ prime1 &+ prime2
-      var lane2 = seed &+ prime2
-      var lane3 = seed
-      var lane4 = seed &- prime1
-      while offset <= count - 32 {
-        lane1 = round(lane1, word(bytes, offset))
-        lane2 = round(lane2, word(bytes, offset + 8))
-        lane3 = round(lane3, word(bytes, offset + 16))
-        lane4 = round(lane4, word(bytes, offset + 24))
-        offset += 32
-      }
-      hash = rotate(lane1, 1) &+ rotate(lane2, 7) &+ rotate(lane3, 12) &+ rotate(lane4, 18)
-      for lane in [lane1, lane2, lane3, lane4] {
-        hash = (hash ^ round(0, lane)) &* prime1 &+ prime4
-      }
-    } else {
-      hash = seed &+ prime5
-    }
-    hash &+= UInt64(count)
-
     while offset <= count - 8 {
       hash = rotate(hash ^ round(0, word(bytes, offset)), 27) &* prime1 &+ prime4
       offset += 8

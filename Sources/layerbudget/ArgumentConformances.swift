@@ -12,12 +12,15 @@ extension Precision: ExpressibleByArgument {}
 extension QualityRule.Normalization: ExpressibleByArgument {}
 extension PriceSearch.Method: ExpressibleByArgument {}
 extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
+extension CapacityUtility: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningCurve: ExpressibleByArgument {}
 extension QualitySource: ExpressibleByArgument {}
+extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}
+extension CapacityKind: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

@@ -28,8 +28,7 @@ struct SelectionTests {
       type, as: word, outputs: outputs, inputs: inputs,
       isTransposed: generator.integer(in: 0...1) == 0, &generator)
     let count = generator.integer(in: 0...before.words.count)
-    var after = before
-    after.removeSmallest(count)
+    let after = removingSmallest(count, of: before, &generator)
 
     let values = before.rows.joined().map { abs($0) }
     let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
@@ -45,6 +44,46 @@ struct SelectionTests {
           #expect(after.words[position] == before.words[position])
         }
       }
+    }
+  }
+
+  /// As apply does it: the words pass by in pieces of any length.
+  private func removingSmallest<Word: StoredWord>(
+    _ count: Int, of weights: StoredWeights<Word>, _ generator: inout SeededGenerator
+  ) -> StoredWeights<Word> {
+    var cut = MagnitudeCut<Word>(weights.place, count: count)
+    let cuts = (0..<generator.integer(in: 0...4)).map { _ in
+      generator.integer(in: 0...weights.words.count)
+    }
+    let bounds = [0, weights.words.count] + cuts
+    let pieces = zip(bounds.sorted(), bounds.sorted().dropFirst()).map { $0..<$1 }
+    while !cut.isFound {
+      for piece in pieces { cut.look(at: Array(weights.words[piece]).span, from: piece.lowerBound) }
+      cut.endPass()
+    }
+    #expect(!cut.sawNonFinite)
+    var words: [Word] = []
+    for piece in pieces {
+      var own = Array(weights.words[piece])
+      var span = own.mutableSpan
+      cut.clear(&span, from: piece.lowerBound)
+      words += own
+    }
+    return StoredWeights(place: weights.place, words: words)
+  }
+
+  @Test("A weight that is no number is seen in the first pass", arguments: [0, 7, 11])
+  func nonFinite(position: Int) {
+    for (type, wrong) in [(ElementType.bfloat16, 0x7F80), (.bfloat16, 0xFFC0), (.float16, 0xFC00)] {
+      var generator = SeededGenerator(seed: 45)
+      let weights = randomWeights(
+        type, as: UInt16.self, outputs: 3, inputs: 4, isTransposed: false, &generator)
+      var words = weights.words
+      words[position] = UInt16(wrong)
+      var cut = MagnitudeCut<UInt16>(weights.place, count: 5)
+      cut.look(at: words.span, from: 0)
+      cut.endPass()
+      #expect(cut.sawNonFinite)
     }
   }
 

@@ -21,6 +21,17 @@ struct XXHash64Tests {
   func lengths(count: Int, expected: UInt64) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: 7 * $0 + 3) }
     #expect(XXHash64.hash(bytes) == expected)
+    // In pieces of every length, the first shorter.
+    for length in 1...max(count, 1) {
+      var hash = XXHash64()
+      var first = 0
+      while first < count {
+        let last = min(first == 0 ? (count % length) + 1 : first + length, count)
+        hash.update(unsafe bytes.span.extracting(first..<last).bytes)
+        first = last
+      }
+      #expect(hash.digest == expected)
+    }
   }
 
   @Test("A tensor's checksum is that of its bytes and follows every one of them")

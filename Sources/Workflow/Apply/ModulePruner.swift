@@ -6,11 +6,14 @@ internal import TensorFiles
 
 /// Prunes one module after another: reads its words, removes weights, writes them, notes it.
 ///
+/// Magnitude without a pattern walks over the file in pieces (ModulePruner+Magnitude.swift); all else
+/// holds one module in memory.
+///
 /// Keeps the last factor of sparsegpt, because neighbouring modules often share their inputs; so it is
 /// moved, never copied.
 struct ModulePruner: ~Copyable {
   private let request: ApplyRequest
-  private let inputs: ApplyInputs
+  let inputs: ApplyInputs
   private var factors: SparseGPTFactors
 
   init(_ request: ApplyRequest, _ inputs: ApplyInputs) {
@@ -54,46 +57,48 @@ struct ModulePruner: ~Copyable {
     _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout ApplyJournal,
     as type: Word.Type
   ) throws(Failure) -> ApplyRecord {
+    if request.method == .magnitude, module.pattern == nil {
+      return try pruneByMagnitude(module, into: folder, &journal, as: type)
+    }
     // 1. The module as it is, and whether it is done already.
     var weights = try Self.stored(module.weight, in: inputs.checkpoint, as: type)
-    let input = XXHash64.hash(weights.words).hexadecimal
-    let statistics = try contents(of: module)
-    if let done = journal.record(of: module.weight.name), done.input == input,
-      done.statistics == statistics.hexadecimal, done.pruned == module.count,
-      try folder.contents(of: module.weight) == done.output
-    {
-      return done
-    }
-    let zerosBefore = weights.zeros
+    var record = ApplyRecord(
+      module: module.weight.name, input: XXHash64.hash(weights.words).hexadecimal, output: "",
+      statistics: try contents(of: module).hexadecimal, pruned: module.count,
+      zerosBefore: weights.zeros)
+    if let done = try earlier(record, module, in: folder, journal) { return done }
 
     // 2. Without some of its weights.
-    switch request.method {
-    case .magnitude:
-      if let pattern = module.pattern {
-        weights.remove(pattern, by: .magnitude)
-      } else {
-        weights.removeSmallest(module.count)
-      }
-    case .wanda:
-      let measure = try measure(of: module)
-      if let pattern = module.pattern {
-        weights.remove(pattern, by: measure)
-      } else {
-        weights.removeSmallestOfRows(module.count, by: measure)
-      }
-    case .sparsegpt:
+    let measure = request.method == .sparsegpt ? .magnitude : try measure(of: module)
+    if request.method == .sparsegpt {
       try factors.prune(
         &weights, count: module.count, pattern: module.pattern, module, inputs)
+    } else if let pattern = module.pattern {
+      weights.remove(pattern, by: measure)
+    } else {
+      weights.removeSmallestOfRows(module.count, by: measure)
     }
 
     // 3. In its place, then in the journal.
-    try folder.write(weights.words, of: module.weight)
-    let record = ApplyRecord(
-      module: module.weight.name, input: input,
-      output: XXHash64.hash(weights.words).hexadecimal, statistics: statistics.hexadecimal,
-      pruned: module.count, zerosBefore: zerosBefore)
+    do throws(TensorFileError) { try folder.write(weights.words.span, of: module.weight) } catch {
+      throw Failure(error)
+    }
+    record.output = XXHash64.hash(weights.words).hexadecimal
+    folder.beginSync(of: module.weight)
     try journal.append(record)
     return record
+  }
+
+  /// What an earlier run wrote of the same module for the same reasons, if the file holds it still.
+  func earlier(
+    _ record: ApplyRecord, _ module: PlannedModule, in folder: WrittenFolder,
+    _ journal: borrowing ApplyJournal
+  ) throws(Failure) -> ApplyRecord? {
+    guard let done = journal.record(of: record.module), done.input == record.input,
+      done.statistics == record.statistics, done.pruned == record.pruned,
+      try folder.contents(of: module.weight) == done.output
+    else { return nil }
+    return done
   }
 
   /// What orders the weights of a module under the request's method.
@@ -115,7 +120,7 @@ struct ModulePruner: ~Copyable {
   }
 
   /// Checksum of what a module needs of the statistics.
-  private func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
+  func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
     guard let statistics = inputs.statistics, let own = module.statistics else { return 0 }
     do throws(CurvatureError) {
       let checksum =
@@ -129,7 +134,7 @@ struct ModulePruner: ~Copyable {
   }
 
   /// The module's words, all of them finite numbers.
-  private static func stored<Word: StoredWord>(
+  static func stored<Word: StoredWord>(
     _ weight: ModuleWeight, in checkpoint: Checkpoint, as type: Word.Type
   ) throws(Failure) -> StoredWeights<Word> {
     let weights: StoredWeights<Word>

@@ -25,15 +25,27 @@ struct WrittenFolder {
     }
   }
 
-  /// Writes a module's words to where they belong.
-  func write<Word: StoredWord>(_ words: [Word], of weight: ModuleWeight) throws(Failure) {
-    do throws(TensorFileError) {
-      for place in checkpoint.places(of: weight) {
-        try files[place.file].write(
-          words.span.extracting(place.elements), at: place.byteOffset)
-      }
-    } catch {
-      throw Failure(error)
+  /// Writes a module's words to where they belong, from stored position `first` on.
+  func write<Word: StoredWord>(
+    _ words: Span<Word>, from first: Int = 0, of weight: ModuleWeight
+  ) throws(TensorFileError) {
+    let given = first..<first + words.count
+    for place in checkpoint.places(of: weight) {
+      let here = place.elements.clamped(to: given)
+      guard !here.isEmpty else { continue }
+      let skipped = (here.lowerBound - place.elements.lowerBound) * (Word.bitWidth / 8)
+      try files[place.file].write(
+        words.extracting(here.lowerBound - first..<here.upperBound - first),
+        at: place.byteOffset + skipped)
+    }
+  }
+
+  /// Says that a module is written, so that the disk may begin with it.
+  func beginSync(of weight: ModuleWeight) {
+    let width = weight.elementType.bitWidth / 8
+    for place in checkpoint.places(of: weight) {
+      files[place.file].beginSync(
+        at: place.byteOffset, byteCount: place.elements.count * width)
     }
   }
 
@@ -61,20 +73,17 @@ struct WrittenFolder {
   private func counted<Word: StoredWord>(
     _ weight: ModuleWeight, as type: Word.Type
   ) throws(Failure) -> (zeros: Int, contents: String) {
+    var zeros = 0
+    var hash = XXHash64()
     do throws(TensorFileError) {
-      if weight.blocks.count == 1 {
-        let block = weight.blocks[0]
-        let found = try tensors.zerosAndChecksum(
-          block.tensor, elements: block.firstElement..<block.firstElement + block.elements,
-          as: type)
-        return (found.zeros, found.checksum.hexadecimal)
+      try weight.forEachPiece(in: tensors, as: type) { _, words in
+        zeros += Word.zeroCount(in: words.span)
+        hash.update(unsafe words.span.bytes)
       }
-      let weights = StoredWeights(
-        place: weight, words: try Checkpoint.words(of: weight, in: tensors, as: type))
-      return (weights.zeros, XXHash64.hash(weights.words).hexadecimal)
     } catch {
       throw Failure(error)
     }
+    return (zeros, hash.digest.hexadecimal)
   }
 }
 

@@ -1,0 +1,36 @@
+public import TensorFiles
+
+extension ModuleWeight {
+  /// Bytes of a piece: they stay in a core's second-level cache while several things are done to them.
+  private static var pieceBytes: Int { 1 << 18 }
+
+  /// Calls `body` with the module's stored words, in the stored order, a piece at a time.
+  ///
+  /// The words are a copy that `body` may change; `first` is the position of a piece's first word. The
+  /// tensors may be those of another folder with the same headers, a pruned one.
+  /// - Precondition: `Word` is as wide as the weights' type.
+  /// - Throws: `.readFailure` if a file shrank; whatever `body` throws.
+  /// - Complexity: one pass over the bytes; 256 KB of memory whatever the module's size.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
+  public func forEachPiece<Word: StoredWord>(
+    in tensors: TensorCollection, as type: Word.Type,
+    _ body: (_ first: Int, _ words: inout MutableSpan<Word>) throws(TensorFileError) -> Void
+  ) throws(TensorFileError) {
+    let longest = Self.pieceBytes / MemoryLayout<Word>.size
+    var buffer: [Word] = []
+    var first = 0
+    for block in blocks {
+      let end = block.firstElement + block.elements
+      for start in stride(from: block.firstElement, to: end, by: longest) {
+        let elements = start..<min(start + longest, end)
+        if buffer.count != elements.count { buffer = [Word](repeating: 0, count: elements.count) }
+        var words = buffer.mutableSpan
+        try tensors.readWords(block.tensor, elements: elements, into: &words)
+        try body(first, &words)
+        first += elements.count
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+internal import Checkpoints
+internal import PlanFiles
+internal import Pruning
+internal import TensorFiles
+
+extension ModulePruner {
+  /// Prunes a module by magnitude while its words pass by: two passes over a 16-bit type, and no more
+  /// memory than a piece.
+  func pruneByMagnitude<Word: StoredWord>(
+    _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout ApplyJournal,
+    as type: Word.Type
+  ) throws(Failure) -> ApplyRecord {
+    let weight = module.weight
+    // 1. The module as it is, and whether it is done already.
+    var cut = MagnitudeCut<Word>(weight, count: module.count)
+    var input = XXHash64()
+    var zeros = 0
+    try forEachPiece(of: weight) { (first: Int, words: inout MutableSpan<Word>) in
+      input.update(unsafe words.span.bytes)
+      zeros += Word.zeroCount(in: words.span)
+      cut.look(at: words.span, from: first)
+    }
+    cut.endPass()
+    // Read as a whole it says which weight is not finite.
+    if cut.sawNonFinite { _ = try Self.stored(weight, in: inputs.checkpoint, as: type) }
+    var record = ApplyRecord(
+      module: weight.name, input: input.digest.hexadecimal, output: "",
+      statistics: try contents(of: module).hexadecimal, pruned: module.count, zerosBefore: zeros)
+    if let done = try earlier(record, module, in: folder, journal) { return done }
+
+    // 2. Which weights go, where one pass cannot tell.
+    while !cut.isFound {
+      try forEachPiece(of: weight) { (first: Int, words: inout MutableSpan<Word>) in
+        cut.look(at: words.span, from: first)
+      }
+      cut.endPass()
+    }
+
+    // 3. The others in their place, then in the journal.
+    var output = XXHash64()
+    try forEachPiece(of: weight) {
+      (first: Int, words: inout MutableSpan<Word>) throws(TensorFileError) in
+      cut.clear(&words, from: first)
+      output.update(unsafe words.span.bytes)
+      try folder.write(words.span, from: first, of: weight)
+    }
+    record.output = output.digest.hexadecimal
+    folder.beginSync(of: module.weight)
+    try journal.append(record)
+    return record
+  }
+
+  private func forEachPiece<Word: StoredWord>(
+    of weight: ModuleWeight,
+    _ body: (_ first: Int, _ words: inout MutableSpan<Word>) throws(TensorFileError) -> Void
+  ) throws(Failure) {
+    do throws(TensorFileError) {
+      try weight.forEachPiece(in: inputs.checkpoint.tensors, as: Word.self, body)
+    } catch {
+      throw Failure(error)
+    }
+  }
+}
