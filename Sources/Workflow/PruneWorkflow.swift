@@ -76,6 +76,10 @@ public struct PruneRequest: Sendable {
         modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules,
         pattern: answer.zeros.flatMap { zeros in patterns?.text(of: zeros[position]) })
       planned.damage = gained.unit.damage
+      if !solution.budgetSensitivities.isEmpty {
+        planned.budgetSensitivity = solution.budgetSensitivities[position]
+        planned.boundWorth = solution.boundWorths[position]
+      }
       return planned
     }
     return try planning.finish(planned, over: world) { all in

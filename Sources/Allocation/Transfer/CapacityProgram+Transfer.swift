@@ -38,8 +38,8 @@ extension CapacityProgram {
         gap: max(excess(of: x, over: cheapest, new, price: made.price), 0),
         slopeChange: (old.weight - new.weight) / (offset + x),
         slope: new.runningCost + made.price * new.cost - new.weight / (offset + x),
-        modulus: new.weight / ((offset + highest) * (offset + highest)),
-        smoothness: new.weight / ((offset + unit.lower) * (offset + unit.lower)),
+        modulus: new.modulus(highest: highest, offset: offset),
+        smoothness: new.modulus(highest: unit.lower, offset: offset),
         room: (below: x - unit.lower, above: highest - x))
     }
     let regret = TransferRegret(

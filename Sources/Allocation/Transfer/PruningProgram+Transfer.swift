@@ -41,7 +41,7 @@ extension PruningProgram {
       let highest = min(unit.upper, unit.lower + max(removed - ends[0], 0) / new.weights)
       let range = (low: min(lowest, x), high: max(highest, x))
       let cheapest = min(max(new.share(at: made.mu, psi: psi), range.low), range.high)
-      let curvature = curvatures(over: range)
+      let curvature = new.curvatures(psi: psi, low: range.low, high: range.high)
       return TransferTerm(
         source: x, target: y, drift: unit.quality - source[index].quality,
         regret: excess(of: x, over: y, new, mu: best.mu),
@@ -50,8 +50,8 @@ extension PruningProgram {
           ? 0 : (new.resistance - old.resistance) * slope(at: x),
         slope: (new.resistance == 0 ? 0 : new.resistance * slope(at: x))
           - (made.mu + new.prior) * new.weights,
-        modulus: new.resistance * curvature.smallest,
-        smoothness: new.resistance == 0 ? 0 : new.resistance * curvature.largest,
+        modulus: curvature.smallest,
+        smoothness: curvature.largest,
         room: (below: x - range.low, above: range.high - x))
     }
     // Both plans remove S, where b counts alike; so it is left out of the price here: λ = −μ.
@@ -65,15 +65,6 @@ extension PruningProgram {
   /// ψ′(ρ).
   private func slope(at share: Double) -> Double {
     psi == .quadratic ? 2 * share : 1 / max(1 - share, 0x1p-53)
-  }
-
-  /// The smallest and largest ψ″ over a range of shares.
-  private func curvatures(
-    over range: (low: Double, high: Double)
-  ) -> (smallest: Double, largest: Double) {
-    guard psi == .log else { return (2, 2) }
-    let (low, high) = (max(1 - range.low, 0x1p-53), max(1 - range.high, 0x1p-53))
-    return (1 / (low * low), 1 / (high * high))
   }
 
   /// r (ψ(x) − ψ(y)) − (μ + τ d) n (x − y) without the cancellation between neighbours.

@@ -49,13 +49,16 @@ public struct AllocateRequest: Sendable {
     }
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
-      return PlanDocument.Unit(
+      var planned = PlanDocument.Unit(
         name: gained.unit.name, gain: gained.unit.gain,
         standardError: gained.unit.standardError, predictedNoise: gained.unit.predictedNoise,
         quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integer?.values[position],
         lower: unit.lower, upper: unit.upper, cost: unit.cost, weights: nil,
         modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules)
+      planned.budgetSensitivity = solution.budgetSensitivities[position]
+      planned.boundWorth = solution.boundWorths[position]
+      return planned
     }
     return try planning.finish(planned, over: world) { all in
       PlanDocument(
@@ -100,5 +103,7 @@ extension PlanDocument.Certificate {
       budgetLeft: certificate.budgetLeft, integerBudgetLeft: certificate.integerBudgetLeft,
       integralityGap: certificate.integralityGap, unitsAtLower: certificate.unitsAtLower,
       unitsAtUpper: certificate.unitsAtUpper)
+    modulus = certificate.modulus
+    conditionNumber = certificate.conditionNumber
   }
 }

@@ -35,6 +35,8 @@ struct PlanOptions {
     let spentInteger: Double?
     let continuous: [Double]
     let integers: [Int]?
+    let budgetSensitivities: [Double]
+    let boundWorths: [Double]
     let certificate: PlanDocument.Certificate
   }
 
@@ -78,6 +80,7 @@ struct PlanOptions {
     return Solved(
       price: solution.price, spent: solution.spent, spentInteger: solution.integer?.spent,
       continuous: solution.continuous, integers: solution.integer?.values,
+      budgetSensitivities: solution.budgetSensitivities, boundWorths: solution.boundWorths,
       certificate: PlanDocument.Certificate(solution.certificate))
   }
 
@@ -106,6 +109,7 @@ struct PlanOptions {
     return Solved(
       price: solution.price, spent: solution.spent, spentInteger: Double(solution.target),
       continuous: solution.continuous, integers: solution.integers,
+      budgetSensitivities: solution.budgetSensitivities, boundWorths: solution.boundWorths,
       certificate: PlanDocument.Certificate(solution.certificate))
   }
 }

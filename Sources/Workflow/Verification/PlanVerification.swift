@@ -147,6 +147,11 @@ public struct PlanVerification: Codable, Sendable, Equatable {
     compare("spent_integer", plan.spentInteger, again.spentInteger)
     for (index, unit) in plan.units.enumerated() {
       compare("unit \"\(unit.name)\": continuous", unit.continuous, again.continuous[index])
+      compare(
+        "unit \"\(unit.name)\": budget_sensitivity", unit.budgetSensitivity,
+        again.budgetSensitivities[index])
+      compare(
+        "unit \"\(unit.name)\": bound_worth", unit.boundWorth, again.boundWorths[index])
       if let integer = unit.integer {
         compare(
           "unit \"\(unit.name)\": integer", Double(integer),
@@ -160,6 +165,8 @@ public struct PlanVerification: Codable, Sendable, Equatable {
       ("stationarity_residual", old.stationarityResidual, new.stationarityResidual),
       ("feasibility_residual", old.feasibilityResidual, new.feasibilityResidual),
       ("complementarity_residual", old.complementarityResidual, new.complementarityResidual),
+      ("modulus", old.modulus, new.modulus),
+      ("condition_number", old.conditionNumber, new.conditionNumber),
       ("budget_left", old.budgetLeft, new.budgetLeft),
       ("integer_budget_left", old.integerBudgetLeft, new.integerBudgetLeft),
       ("integrality_gap", old.integralityGap, new.integralityGap),
