@@ -1,6 +1,7 @@
 public import Allocation
 public import ArgumentParser
 public import Curvature
+public import Exports
 public import Pruning
 public import Workflow
 
@@ -18,6 +19,8 @@ extension QualitySource: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}
+extension ExportFormat: ExpressibleByArgument {}
+extension CompressorRecipe.Modifier: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
