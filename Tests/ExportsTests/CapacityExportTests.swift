@@ -11,18 +11,18 @@ struct CapacityExportTests {
     var settings = ExportSettings()
     settings.alphaPerRank = 1.5
     let adapter = try Adapter(try ExportFormat.peft.text(plan, settings))
-    #expect(adapter.r == 8 && adapter.lora_alpha == 12)
-    #expect(adapter.target_modules == ["m.layers.1.q", "m.layers.10.q"])
-    #expect(adapter.rank_pattern == [#"m\.layers\.1\.q"#: 8, #"m\.layers\.10\.q"#: 3])
-    #expect(adapter.alpha_pattern == [#"m\.layers\.1\.q"#: 12, #"m\.layers\.10\.q"#: 4.5])
-    #expect(adapter.target_parameters == nil)
+    #expect(adapter.rank == 8 && adapter.alpha == 12)
+    #expect(adapter.modules == ["m.layers.1.q", "m.layers.10.q"])
+    #expect(adapter.ranks == [#"m\.layers\.1\.q"#: 8, #"m\.layers\.10\.q"#: 3])
+    #expect(adapter.alphas == [#"m\.layers\.1\.q"#: 12, #"m\.layers\.10\.q"#: 4.5])
+    #expect(adapter.parameters == nil)
   }
 
   @Test("Everything that means something in a pattern is escaped, and nothing else")
   func escaping() throws {
     let name = "a.b+c*(d)[0]{1}^$|?-_é"
     let adapter = try Adapter(try ExportFormat.peft.text(try ranks([(name, 2)])))
-    let key = try #require(adapter.rank_pattern.keys.first)
+    let key = try #require(adapter.ranks.keys.first)
     #expect(key == #"a\.b\+c\*\(d\)\[0\]\{1\}\^\$\|\?-_é"#)
     #expect(name.wholeMatch(of: try Regex(key)) != nil)
     #expect("axb+c*(d)[0]{1}^$|?-_é".wholeMatch(of: try Regex(key)) == nil)
@@ -33,7 +33,7 @@ struct CapacityExportTests {
     let plan = try plan(
       "capacity", [#"{"name":"b.0","integer":4,"modules":["b.0.q","b.0.k"]}"#])
     let adapter = try Adapter(try ExportFormat.peft.text(plan))
-    #expect(adapter.rank_pattern == [#"b\.0\.q"#: 4, #"b\.0\.k"#: 4])
+    #expect(adapter.ranks == [#"b\.0\.q"#: 4, #"b\.0\.k"#: 4])
   }
 
   @Test("A name that is the end of another would match both and is refused")
@@ -53,14 +53,14 @@ struct CapacityExportTests {
         } + [("p.gate", 2)])
     }
     let adapter = try Adapter(try ExportFormat.peft.text(try experts(4, 4)))
-    #expect(adapter.target_modules == ["p.gate"])
-    #expect(adapter.target_parameters == ["p.experts.down_proj", "p.experts.gate_up_proj"])
-    #expect(adapter.rank_pattern[#"p\.experts\.gate_up_proj"#] == 4)
+    #expect(adapter.modules == ["p.gate"])
+    #expect(adapter.parameters == ["p.experts.down_proj", "p.experts.gate_up_proj"])
+    #expect(adapter.ranks[#"p\.experts\.gate_up_proj"#] == 4)
     let told = refusal(.peft, try experts(4, 2))
     #expect(told.contains("p.experts.down_proj") && told.contains("4 and 2"), "\(told)")
     // Experts that are modules of their own may differ.
     let own = try ranks([("p.experts.0.w1", 4), ("p.experts.1.w1", 2)])
-    #expect(try Adapter(try ExportFormat.peft.text(own)).target_modules.count == 2)
+    #expect(try Adapter(try ExportFormat.peft.text(own)).modules.count == 2)
   }
 
   @Test(

@@ -39,12 +39,21 @@ func refusal(
 }
 
 struct Adapter: Decodable {
-  let r: Int
-  let lora_alpha: Double
-  let target_modules: [String]
-  let target_parameters: [String]?
-  let rank_pattern: [String: Int]
-  let alpha_pattern: [String: Double]
+  let rank: Int
+  let alpha: Double
+  let modules: [String]
+  let parameters: [String]?
+  let ranks: [String: Int]
+  let alphas: [String: Double]
+
+  enum CodingKeys: String, CodingKey {
+    case rank = "r"
+    case alpha = "lora_alpha"
+    case modules = "target_modules"
+    case parameters = "target_parameters"
+    case ranks = "rank_pattern"
+    case alphas = "alpha_pattern"
+  }
 
   init(_ text: String) throws {
     self = try JSONDecoder().decode(Adapter.self, from: Data(text.utf8))

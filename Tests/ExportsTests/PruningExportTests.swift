@@ -9,12 +9,19 @@ struct PruningExportTests {
   @Test("The authors' totals are numbers of weights, of unequal blocks too")
   func rho() throws {
     struct Rho: Decodable {
-      let rho_l: [Double]
-      let target_sparsity: Double
-      let computed_sparsity: Double
-      let total_params: Int
+      let shares: [Double]
+      let target: Double
+      let computed: Double
+      let weights: Int
       let minmax: [Double]
       let lambda: Double
+      enum CodingKeys: String, CodingKey {
+        case minmax, lambda
+        case shares = "rho_l"
+        case target = "target_sparsity"
+        case computed = "computed_sparsity"
+        case weights = "total_params"
+      }
     }
     let plan = try plan(
       "pruning",
@@ -24,8 +31,8 @@ struct PruningExportTests {
       ], extra: #","price":-2.5,"budget":56"#)
     let read = try JSONDecoder().decode(
       Rho.self, from: Data(try ExportFormat.rho.text(plan).utf8))
-    #expect(read.rho_l == [0.75, 0.25] && read.minmax == [0.9, 1] && read.lambda == -2.5)
-    #expect(read.target_sparsity == 56 && read.computed_sparsity == 55 && read.total_params == 140)
+    #expect(read.shares == [0.75, 0.25] && read.minmax == [0.9, 1] && read.lambda == -2.5)
+    #expect(read.target == 56 && read.computed == 55 && read.weights == 140)
   }
 
   @Test("Ratios that differ in a block come in the model's order, where that is known")
