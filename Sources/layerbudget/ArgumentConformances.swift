@@ -16,11 +16,13 @@ extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningCurve: ExpressibleByArgument {}
 extension QualitySource: ExpressibleByArgument {}
+extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}
 extension ExportFormat: ExpressibleByArgument {}
 extension CompressorRecipe.Modifier: ExpressibleByArgument {}
+extension CapacityKind: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

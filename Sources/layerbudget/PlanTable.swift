@@ -70,13 +70,19 @@ struct PlanTable {
       + others.joined(separator: ", ")
   }
 
+  /// What the budget counts, where the plan says it.
+  private var budgetUnit: String {
+    guard case .text(let unit) = plan.parameters["budget_unit"], unit != "costs" else { return "" }
+    return " \(unit)"
+  }
+
   private var summary: String {
     let certificate = plan.certificate
     let spent =
       plan.program == .pruning
       ? "removes \(NumberText.grouped(Int(plan.spentInteger ?? plan.spent))) weights"
       : "spends \(NumberText.short(plan.spentInteger ?? plan.spent)) of "
-        + NumberText.short(plan.budget)
+        + NumberText.short(plan.budget) + budgetUnit
     let losses = plan.predictedLossChanges.map(lossText)
     var lines = [
       "\(plan.units.count) units, \(spent) at price \(NumberText.short(plan.price))",
