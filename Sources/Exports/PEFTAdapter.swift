@@ -106,8 +106,8 @@ struct PEFTAdapter: Encodable {
     }
     if targets.contains(where: \.isParameter) {
       notes.append(
-        "experts that are slices of one tensor are target_parameters, which needs peft 0.17 or newer; "
-          + "each expert has the rank")
+        "experts that are slices of one tensor are target_parameters, which needs peft 0.17 or newer; each "
+          + "expert has the rank (peft 0.21 warns that such keys match no module, and uses them)")
     }
     return notes
   }
