@@ -65,7 +65,9 @@ struct ExpertCounts {
 
   private var notes: [String] {
     var notes: [String] = []
-    if counts.contains(1) {
+    if counts.count == 1 {
+      notes.append("a list of one number counts for every layer of Megatron-DeepSpeed")
+    } else if counts.contains(1) {
       notes.append("a layer with 1 expert is built without a router, as a dense layer")
     }
     let divisor = counts.reduce(0) { gcd($0, $1) }
