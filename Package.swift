@@ -74,6 +74,14 @@ let package = Package(
       ],
       exclude: ["README.md"], swiftSettings: strict),
 
+    .executableTarget(
+      name: "layerbudget-bench",
+      dependencies: [
+        "Allocation", "Collectives",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["README.md"], swiftSettings: strict),
+
     // MARK: Tests
     .target(
       name: "TestSupport", dependencies: ["TensorFiles"], path: "Tests/TestSupport",

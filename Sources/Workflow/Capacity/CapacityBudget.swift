@@ -24,7 +24,7 @@ public enum CapacityBudget: Sendable, Equatable {
   /// This share of the memory of the nodes.
   case nodeMemory(share: Double)
 
-  var measure: Measure {
+  public var measure: Measure {
     switch self {
     case .amount(_, let measure): measure
     case .nodeMemory: .bytes

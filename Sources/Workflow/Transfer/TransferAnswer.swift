@@ -52,12 +52,8 @@ extension TransferRequest {
           from: units[0], to: units[1], totalUnits: gains.totalUnits, search: &search, over: world)
         return TransferAnswer(
           regret: regret, kind: .pruning, targetObjective: best.certificate.primal,
-          parameters: [
-            "sparsity": .number(program.sparsity), "eta": .number(program.eta),
-            "kappa": .number(program.kappa), "psi": .text(program.psi.rawValue),
-            "damage": .text(program.damage.rawValue), "depth_prior": .number(program.depthPrior),
-            "quality": .text(judgedBy.rawValue),
-          ])
+          parameters: program.asParameters(judgedBy: judgedBy)
+            .merging(["sparsity": .number(program.sparsity)]) { _, new in new })
       } catch {
         throw Failure(error)
       }
