@@ -30,12 +30,18 @@ public struct PlanDocument: Codable, Sendable, Equatable {
   public var predictedLossChange: Double?
   /// The same for other ways to divide the same sparsity, by their names.
   public var predictedLossChanges: [String: Double]?
+  /// Allocation by spectra: how much the whole numbers lower the local quadratic model of the loss.
+  public var predictedLossDecrease: Double?
+  /// The same for other ways to divide the same budget, by their names.
+  public var predictedLossDecreases: [String: Double]?
 
   enum CodingKeys: String, CodingKey {
     case format, program, parameters, price, budget, spent, units, certificate, inputs, notes
     case spentInteger = "spent_integer"
     case predictedLossChange = "predicted_loss_change"
     case predictedLossChanges = "predicted_loss_changes"
+    case predictedLossDecrease = "predicted_loss_decrease"
+    case predictedLossDecreases = "predicted_loss_decreases"
   }
 
   public init(

@@ -31,6 +31,13 @@ struct AllocateCommand: ParsableCommand {
   @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
   var fixed: [String] = []
 
+  @Option(
+    help: """
+      Worth of capacity: log, or for --unit rank spectrum: what each rank takes off the loss, from \
+      statistics of kfac (or identity) curvature.
+      """)
+  var utility = CapacityUtility.log
+
   @OptionGroup(title: "Program") var options: CapacityProgramOptions
 
   @Flag(help: "Also give whole numbers.")
@@ -58,12 +65,24 @@ struct AllocateCommand: ParsableCommand {
     }
     guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
     if dryRun { _ = try input.statisticsForDryRun() }
+    if utility == .spectrum { try requireSpectrum() }
+  }
+
+  private func requireSpectrum() throws {
+    do {
+      _ = try input.source().askedForSpectra(of: capacity.unit)
+    } catch let failure as Failure {
+      throw ValidationError(failure.message)
+    }
   }
 
   func run() throws {
     let source = try input.source()
     if dryRun {
-      let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
+      let statistics =
+        utility == .spectrum
+        ? try source.askedForSpectra(of: capacity.unit) : try input.statisticsForDryRun()
+      let work = DryRunWork(statistics: statistics, printing: printing)
       Launch.run(threads: printing.threads, work)
       return
     }
@@ -78,6 +97,7 @@ struct AllocateCommand: ParsableCommand {
     request.bounds.table = bounds
     request.bounds.fixed = fixed
     request.wholeNumbers = integer
+    request.utility = utility
     request.search = search
     Launch.run(threads: printing.threads, AllocateWork(request: request, printing: printing))
   }

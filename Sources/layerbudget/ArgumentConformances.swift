@@ -13,6 +13,7 @@ extension Precision: ExpressibleByArgument {}
 extension QualityRule.Normalization: ExpressibleByArgument {}
 extension PriceSearch.Method: ExpressibleByArgument {}
 extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
+extension CapacityUtility: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningCurve: ExpressibleByArgument {}
 extension QualitySource: ExpressibleByArgument {}

@@ -11,6 +11,7 @@ public struct AllocateRequest: Sendable {
   public var program = CapacityProgram(budget: 1)
   public var bounds = BoundsRequest(maximum: .infinity)
   public var wholeNumbers = false
+  public var utility = CapacityUtility.log
   public var search = PriceSearch.Method.accelerated
   public var output: String
 
@@ -29,6 +30,7 @@ public struct AllocateRequest: Sendable {
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     var program = program
     program.budget = try measure.amount(over: world)
+    if utility == .spectrum { return try runBySpectrum(program, over: world) }
     var planning = try PlanningRun(
       command: "allocate", source: source, quality: quality, bounds: bounds,
       costs: { () throws(Failure) in try UnitCosts(measure) }, search: search, output: output,

@@ -28,12 +28,16 @@ extension CapacityMeasure {
 }
 
 extension CapacityProgram {
-  /// The program's options as resolved, with γ as used.
-  func asParameters(gamma used: Double) -> [String: ParameterValue] {
-    [
+  /// The program's options as resolved, with γ as used; nil where no γ decided the plan.
+  func asParameters(
+    gamma used: Double?, utility: CapacityUtility = .log
+  ) -> [String: ParameterValue] {
+    var parameters: [String: ParameterValue] = [
       "alpha": .number(alpha), "alpha_per": .text(alphaPer.rawValue), "beta": .number(beta),
-      "gamma": .number(used), "gamma_rule": .text(gamma == .automatic ? "auto" : "fixed"),
-      "offset": .number(offset), "utility": .text("log"), "spend": .text(spend.rawValue),
+      "gamma_rule": .text(gamma == .automatic ? "auto" : "fixed"), "offset": .number(offset),
+      "utility": .text(utility.rawValue), "spend": .text(spend.rawValue),
     ]
+    if let used { parameters["gamma"] = .number(used) }
+    return parameters
   }
 }
