@@ -1,6 +1,7 @@
 public import Allocation
 public import ArgumentParser
 public import Curvature
+public import Exports
 public import Pruning
 public import Workflow
 
@@ -20,6 +21,8 @@ extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}
+extension ExportFormat: ExpressibleByArgument {}
+extension CompressorRecipe.Modifier: ExpressibleByArgument {}
 extension CapacityKind: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
