@@ -28,8 +28,12 @@ struct PackingSearch {
   /// Fillings of one device that are looked at, at most.
   private static let largestFillingCount = 2_000
 
+  /// The search goes one call deeper per device; for more devices it does not begin.
+  static let largestDeviceCount = 4_096
+
   /// - Parameter effort: steps after which it gives up.
   static func run(_ classes: [SizeClass], memory: [Int], effort: Int = 2_000_000) -> Outcome {
+    guard memory.count <= largestDeviceCount else { return .undecided }
     var search = PackingSearch(classes, memory, effort)
     if search.fill(from: 0, classes.map(\.slots)) {
       return .found(

@@ -135,6 +135,16 @@ struct MemoryLawTests {
     }
     let memory = Array(repeating: sizes.reduce(0, +), count: 6)
     #expect(PackingSearch.run(classes, memory: memory, effort: 10) == .undecided)
+    // As many devices as it takes on do not exhaust the stack; more are left alone.
+    let many = Array(repeating: 97, count: PackingSearch.largestDeviceCount)
+    let onePerDevice = classes.map {
+      SizeClass(bytes: $0.bytes, units: $0.units, slots: many.count / sizes.count)
+    }
+    guard case .found = PackingSearch.run(onePerDevice, memory: many) else {
+      Issue.record("every slot fits a device of its own")
+      return
+    }
+    #expect(PackingSearch.run(onePerDevice, memory: many + [97]) == .undecided)
     guard case .found = PackingSearch.run(classes, memory: memory) else {
       Issue.record("one device for each of the six sets of sizes is a placement")
       return
