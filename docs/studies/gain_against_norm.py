@@ -2,8 +2,8 @@
 
     python docs/studies/gain_against_norm.py SCORES.json …
 
-For every scores file: of modules that together hold at most a share of the parameters, taken greedily by
-gain per parameter or by squared gradient norm per parameter, the share of the sum of all gains.
+For every scores file: of modules that together hold at most a share of the parameters, taken
+greedily by gain per parameter or by squared gradient norm per parameter, the share of all gains.
 """
 
 from __future__ import annotations
