@@ -12,7 +12,7 @@ struct CapacityDemand: DemandCurve {
   }
 }
 
-/// −Σ c x at price 0 against γ, for units whose `weight` is q^β.
+/// −Σ c x at price 0 against γ, for units whose `weight` is γ_k q^β.
 struct UnpricedDemand: DemandCurve {
   let scale: FixedPointScale
   let offset: Double

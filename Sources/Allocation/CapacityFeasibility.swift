@@ -1,7 +1,8 @@
 internal import Collectives
 
 extension CapacityUnit {
-  fileprivate func validate() throws(AllocationError) {
+  /// - Parameter program: whose α counts for units without one.
+  fileprivate func validate(in program: CapacityProgram) throws(AllocationError) {
     func require(
       _ good: Bool, _ what: String, _ value: Double, _ limit: String, _ advice: String
     ) throws(AllocationError) {
@@ -22,6 +23,23 @@ extension CapacityUnit {
     try require(
       upper >= lower, "the upper bound", upper, "at least the lower bound \(lower)",
       "see --max and --bounds")
+    try require(
+      gammaFactor >= 0 && gammaFactor.isFinite, "the gamma factor", gammaFactor,
+      "finite and not negative", "check --program")
+    if let alpha {
+      try require(
+        alpha >= 0 && alpha.isFinite, "alpha", alpha, "finite and not negative", "check --program")
+    }
+    guard program.gamma == .automatic else { return }
+    // Without a running cost a unit asks for all it may have at price 0, whatever γ is.
+    let limit = "positive when gamma is chosen automatically (or fix --gamma)"
+    if let alpha {
+      try require(alpha > 0, "alpha", alpha, limit, "check --program")
+    } else if !(program.alpha > 0) {
+      throw .invalid(
+        what: "alpha", value: "\(program.alpha)", limit: limit,
+        advice: "see layerbudget allocate --help")
+    }
   }
 }
 
@@ -34,7 +52,7 @@ extension CapacityProgram {
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) {
     try agreeOnUnits(over: world) { () throws(AllocationError) in
-      for unit in units { try unit.validate() }
+      for unit in units { try unit.validate(in: self) }
     }
     let floor = search.exactSums(
       [units.map { $0.cost * $0.lower }], totalTerms: totalUnits, over: world)[0]

@@ -10,25 +10,34 @@ public struct CapacityUnit: Sendable, Equatable {
   public let lower: Double
   /// Largest capacity allowed; may be infinite.
   public let upper: Double
+  /// In the place of the program's α, where the unit has its own.
+  public let alpha: Double?
+  /// γ_k, multiplies the program's γ.
+  public let gammaFactor: Double
 
-  public init(index: Int, quality: Double, cost: Double, lower: Double, upper: Double) {
+  public init(
+    index: Int, quality: Double, cost: Double, lower: Double, upper: Double, alpha: Double? = nil,
+    gammaFactor: Double = 1
+  ) {
     self.index = index
     self.quality = quality
     self.cost = cost
     self.lower = lower
     self.upper = upper
+    self.alpha = alpha
+    self.gammaFactor = gammaFactor
   }
 }
 
 /// The capacity program: expert slots, LoRA ranks or bytes under one budget.
 ///
-///     min Σ a x − γ q^β log(s + x)   subject to   Σ c x ≤ B,  l ≤ x ≤ u
+///     min Σ a x − γ γ_k q^β log(s + x)   subject to   Σ c x ≤ B,  l ≤ x ≤ u
 ///
-/// Its solution is x(λ) = clip(γ q^β / (a + λ c) − s, l, u) at the price λ of the budget
-/// (docs/theory/programs.md; arXiv 2603.00910).
+/// Its solution is x(λ) = clip(γ γ_k q^β / (a + λ c) − s, l, u) at the price λ of the budget
+/// (docs/theory/programs.md; arXiv 2603.00910). γ_k is 1 but for units with a factor of their own.
 public struct CapacityProgram: Sendable, Equatable {
   public enum AlphaPer: String, CaseIterable, Sendable {
-    /// a = α c: keeping capacity costs in proportion to its size.
+    /// a = α c, with the unit's own α where it has one: keeping capacity costs in proportion to its size.
     case cost
     /// a = α.
     case slot
@@ -63,7 +72,8 @@ public struct CapacityProgram: Sendable, Equatable {
 
   /// a, the running cost of one unit of capacity.
   func runningCost(of unit: CapacityUnit) -> Double {
-    alphaPer == .cost ? alpha * unit.cost : alpha
+    let alpha = unit.alpha ?? alpha
+    return alphaPer == .cost ? alpha * unit.cost : alpha
   }
 
   /// Rejects parameters outside their ranges; unit values are checked by `CapacityUnit.validate`.
@@ -82,16 +92,13 @@ public struct CapacityProgram: Sendable, Equatable {
     try require(step >= 1, "the multiple", Double(step), "at least 1")
     if case .fixed(let gamma) = gamma {
       try require(gamma > 0 && gamma.isFinite, "gamma", gamma, "positive")
-    } else {
-      try require(
-        alpha > 0, "alpha", alpha, "positive when gamma is chosen automatically (or fix --gamma)")
     }
   }
 }
 
 /// The numbers of one unit that the closed form needs: 40 bytes.
 struct PricedCapacity: Sendable {
-  /// γ q^β.
+  /// γ γ_k q^β.
   let weight: Double
   /// a.
   let runningCost: Double
@@ -100,7 +107,7 @@ struct PricedCapacity: Sendable {
   let upper: Double
 
   init(_ unit: CapacityUnit, program: CapacityProgram, gamma: Double) {
-    weight = gamma * power(unit.quality, program.beta)
+    weight = gamma * (unit.gammaFactor * power(unit.quality, program.beta))
     runningCost = program.runningCost(of: unit)
     cost = unit.cost
     lower = unit.lower

@@ -6,7 +6,7 @@ protocol StepWorth: Sendable {
 
 /// w log(1 + m / (s + j m)), the value of step j of m slots; 0 for a unit of zero weight.
 struct LogStepWorth: StepWorth {
-  /// γ q^β.
+  /// γ γ_k q^β.
   let weight: Double
   let offset: Double
   let step: Double

@@ -80,6 +80,9 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     public var upper: Double
     /// Budget units per unit of capacity.
     public var cost: Double?
+    /// Capacity: α and the factor of γ of this unit alone, where they were given.
+    public var alpha: Double?
+    public var gammaFactor: Double?
     /// Weights in the unit.
     public var weights: Int?
     /// Names of the unit's modules, where the scores name them.
@@ -95,7 +98,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
 
     enum CodingKeys: String, CodingKey {
       case name, gain, quality, continuous, integer, lower, upper, cost, weights, modules, pattern
-      case damage
+      case damage, alpha
+      case gammaFactor = "gamma_factor"
       case atBound = "at_bound"
       case standardError = "standard_error"
       case predictedNoise = "predicted_noise"
@@ -136,6 +140,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       lower = try fields.decode(Double.self, forKey: .lower)
       upper = try fields.decodeIfPresent(Double.self, forKey: .upper) ?? .infinity
       cost = try fields.decodeIfPresent(Double.self, forKey: .cost)
+      alpha = try fields.decodeIfPresent(Double.self, forKey: .alpha)
+      gammaFactor = try fields.decodeIfPresent(Double.self, forKey: .gammaFactor)
       weights = try fields.decodeIfPresent(Int.self, forKey: .weights)
       modules = try fields.decodeIfPresent([String].self, forKey: .modules)
       pattern = try fields.decodeIfPresent(String.self, forKey: .pattern)
@@ -157,6 +163,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       try fields.encode(lower, forKey: .lower)
       try fields.encode(upper.isFinite ? upper : nil, forKey: .upper)
       try fields.encodeIfPresent(cost, forKey: .cost)
+      try fields.encodeIfPresent(alpha, forKey: .alpha)
+      try fields.encodeIfPresent(gammaFactor, forKey: .gammaFactor)
       try fields.encodeIfPresent(weights, forKey: .weights)
       try fields.encodeIfPresent(modules, forKey: .modules)
       try fields.encodeIfPresent(pattern, forKey: .pattern)

@@ -38,6 +38,36 @@ public struct UnitBounds: Sendable, Equatable {
   }
 }
 
+/// What single units have of the capacity program's own numbers, from a `name,alpha,gamma` table; an
+/// empty field leaves what the options say.
+public struct UnitPrograms: Sendable, Equatable {
+  public struct Numbers: Sendable, Equatable {
+    /// In the place of α.
+    public let alpha: Double?
+    /// Multiplies γ.
+    public let gamma: Double?
+  }
+  public let source: String
+  public let values: [String: Numbers]
+
+  public init(bytes: [UInt8], source: String) throws(PlanFileError) {
+    let table = try CSVTable(bytes: bytes, source: source, required: ["name", "alpha", "gamma"])
+    self.source = source
+    self.values = try table.valuesByName { row throws(PlanFileError) in
+      func number(_ column: String) throws(PlanFileError) -> Double? {
+        guard let value = try table.number(column, row: row) else { return nil }
+        guard value >= 0, value.isFinite else {
+          throw .invalid(
+            "\(source): line \(table.rows[row].line): \(column) is \(value), but must be zero or "
+              + "positive and finite; leave it empty for the option's value")
+        }
+        return value
+      }
+      return Numbers(alpha: try number("alpha"), gamma: try number("gamma"))
+    }
+  }
+}
+
 /// Scores of another method, from a `name,gain[,parameters]` table, in the table's order.
 public struct ExternalScores: Sendable, Equatable {
   public let units: [ScoresDocument.Unit]

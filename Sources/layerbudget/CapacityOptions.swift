@@ -25,6 +25,10 @@ struct CapacityOptions: ParsableArguments {
       "Experts that a token is sent to; no unit with slots gets fewer (default: --checkpoint's).")
   var topK: Int?
 
+  @Option(
+    help: "CSV name,alpha,gamma of single units: alpha in place of --alpha, gamma times --gamma.")
+  var program: String?
+
   @Option(help: "Bytes of a LoRA parameter, for a rank budget in bytes.")
   var bytesPerParameter = 2.0
 
@@ -42,6 +46,7 @@ struct CapacityOptions: ParsableArguments {
       measure.checkpoint = checkpoint
       measure.nodes = nodes
       measure.topK = topK
+      measure.program = program
       measure.bytesPerParameter = bytesPerParameter
       try measure.validate()
       return measure

@@ -34,8 +34,10 @@ struct CapacityLawTests {
       let gamma = Double(bitPattern: solved.gamma)
       let excess = exactSum(
         units.map { unit in
-          let a = program.alphaPer == .cost ? program.alpha * unit.cost : program.alpha
-          let wanted = gamma * raised(unit.quality, program.beta) / (a + cheaper * unit.cost)
+          let alpha = unit.alpha ?? program.alpha
+          let a = program.alphaPer == .cost ? alpha * unit.cost : alpha
+          let weight = gamma * (unit.gammaFactor * raised(unit.quality, program.beta))
+          let wanted = weight / (a + cheaper * unit.cost)
           return unit.cost * min(max(wanted - program.offset, unit.lower), unit.upper)
         } + [-program.budget])
       try require(excess > 0, "at \(cheaper) the budget is still kept, by \(-excess)")

@@ -22,8 +22,10 @@ struct Objective {
   func value(_ capacities: [Double]) -> Double {
     zip(units, capacities).reduce(0) { sum, pair in
       let (unit, x) = pair
-      let a = program.alphaPer == .cost ? program.alpha * unit.cost : program.alpha
-      return sum + a * x - gamma * pow(unit.quality, program.beta) * log(program.offset + x)
+      let alpha = unit.alpha ?? program.alpha
+      let a = program.alphaPer == .cost ? alpha * unit.cost : alpha
+      let weight = gamma * unit.gammaFactor * pow(unit.quality, program.beta)
+      return sum + a * x - weight * log(program.offset + x)
     }
   }
 

@@ -1,6 +1,15 @@
 import Allocation
 import TestSupport
 
+extension CapacityUnit {
+  /// The same unit but for what is given.
+  func with(quality: Double? = nil, lower: Double? = nil, upper: Double? = nil) -> CapacityUnit {
+    CapacityUnit(
+      index: index, quality: quality ?? self.quality, cost: cost, lower: lower ?? self.lower,
+      upper: upper ?? self.upper, alpha: alpha, gammaFactor: gammaFactor)
+  }
+}
+
 extension SeededGenerator {
   /// Positive, spread over a few orders of magnitude.
   mutating func spread(_ decades: Double) -> Double {
@@ -11,11 +20,13 @@ extension SeededGenerator {
     return value * uniform(in: 0.9...1.1)
   }
 
-  /// A capacity program whose lower bounds fit its budget; some qualities are zero or tied.
+  /// A capacity program whose lower bounds fit its budget; some qualities are zero or tied, and some
+  /// programs have units with an α and γ of their own.
   mutating func capacityProgram(units count: Int, equalCosts: Bool) -> (
     CapacityProgram, [CapacityUnit]
   ) {
     var units: [CapacityUnit] = []
+    let haveOwn = uniform() < 0.4
     for index in 0..<count {
       let quality = uniform() < 0.1 ? 0 : uniform() < 0.2 ? 1 : spread(1.5)
       let lower = uniform() < 0.3 ? Double(integer(in: 0...2)) : 0
@@ -23,7 +34,8 @@ extension SeededGenerator {
       units.append(
         CapacityUnit(
           index: index, quality: quality, cost: equalCosts ? 1 : spread(1), lower: lower,
-          upper: upper))
+          upper: upper, alpha: haveOwn && uniform() < 0.5 ? uniform(in: 0.05...2) : nil,
+          gammaFactor: haveOwn && uniform() < 0.5 ? (uniform() < 0.1 ? 0 : spread(0.5)) : 1))
     }
     let floor = units.reduce(0) { $0 + $1.cost * $1.lower }
     var program = CapacityProgram(budget: floor + Double(count) * spread(0.5))

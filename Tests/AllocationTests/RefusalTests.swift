@@ -37,6 +37,38 @@ struct RefusalTests {
     }
   }
 
+  @Test("A unit's own alpha and gamma factor are refused outside their range")
+  func badOwnNumbers() throws {
+    func own(_ alpha: Double?, _ factor: Double) -> [CapacityUnit] {
+      [unit(0)]
+        + [
+          CapacityUnit(
+            index: 1, quality: 1, cost: 1, lower: 0, upper: 9, alpha: alpha, gammaFactor: factor)
+        ]
+    }
+    var fixed = CapacityProgram(budget: 10)
+    fixed.gamma = .fixed(1)
+    for (program, units, name) in [
+      (fixed, own(-1, 1), "alpha"), (fixed, own(.infinity, 1), "alpha"),
+      (fixed, own(nil, -1), "the gamma factor"), (fixed, own(nil, .nan), "the gamma factor"),
+      (CapacityProgram(budget: 10), own(0, 1), "alpha"),
+    ] {
+      #expect {
+        try SolvedCapacity(program, units)
+      } throws: { error in
+        guard case .invalid(let what, _, _, _)? = error as? AllocationError else { return false }
+        return what == "\(name) of unit number 2"
+      }
+    }
+    // A running cost of 0 is fine under a γ that is given: the bound or the price stops the unit.
+    #expect(try SolvedCapacity(fixed, own(0, 1)).continuous.last == 9)
+    // α of the program does not matter where every unit has its own.
+    var withoutAlpha = CapacityProgram(budget: 10)
+    withoutAlpha.alpha = 0
+    let alone = CapacityUnit(index: 0, quality: 1, cost: 1, lower: 0, upper: 9, alpha: 0.5)
+    #expect(try SolvedCapacity(withoutAlpha, [alone]).continuous == [9])
+  }
+
   @Test("Parameters outside their range are refused by name")
   func badParameters() {
     var cases: [(CapacityProgram, String)] = []

@@ -73,8 +73,7 @@ struct SensitivityLawTests {
         let step = 1e-6 * max(unit.lower, 1)
         guard !isLower || unit.lower >= step else { continue }
         var looser = units
-        looser[position] = CapacityUnit(
-          index: unit.index, quality: unit.quality, cost: unit.cost,
+        looser[position] = unit.with(
           lower: unit.lower - (isLower ? step : 0), upper: unit.upper + (isLower ? 0 : step))
         let after = try solved(program, looser)
         let gained = (before.certificate.primal - after.certificate.primal) / step
@@ -122,14 +121,15 @@ struct SensitivityLawTests {
       let solution = try solved(program, units)
       let gamma = solution.gamma
       guard let modulus = solution.certificate.modulus else {
-        try require(units.allSatisfy { $0.quality == 0 }, "no modulus in spite of a quality")
+        try require(
+          units.allSatisfy { $0.quality * $0.gammaFactor == 0 }, "no modulus in spite of a quality")
         return
       }
       let others = units.reduce(0) { $0 + $1.cost * $1.lower }
-      for unit in units where unit.quality > 0 {
+      for unit in units where unit.quality * unit.gammaFactor > 0 {
         let highest = min(unit.upper, unit.lower + max(program.budget - others, 0) / unit.cost)
         let curvature =
-          gamma * raised(unit.quality, program.beta)
+          gamma * unit.gammaFactor * raised(unit.quality, program.beta)
           / ((program.offset + highest) * (program.offset + highest))
         try require(modulus <= curvature * (1 + 1e-12), "\(modulus) above \(curvature)")
       }

@@ -77,9 +77,7 @@ struct TransferLawTests {
         units: generator.integer(in: 1...12), equalCosts: number.isMultiple(of: 2))
       let size: Double = [0.01, 0.3, 3][generator.integer(in: 0...2)]
       let target = source.map {
-        CapacityUnit(
-          index: $0.index, quality: drifted($0.quality, by: size, &generator), cost: $0.cost,
-          lower: $0.lower, upper: $0.upper)
+        $0.with(quality: drifted($0.quality, by: size, &generator))
       }
       let (regret, terms) = try judged(program, source, target)
       let gamma = try SolvedCapacity(program, source).gamma
@@ -144,9 +142,7 @@ struct TransferLawTests {
     try forEachCase(seed: 33, cases: 20) { generator, _ in
       let (program, source) = generator.capacityProgram(units: 15, equalCosts: false)
       let target = source.map {
-        CapacityUnit(
-          index: $0.index, quality: drifted($0.quality, by: 0.5, &generator), cost: $0.cost,
-          lower: $0.lower, upper: $0.upper)
+        $0.with(quality: drifted($0.quality, by: 0.5, &generator))
       }
       let alone = try judged(program, source, target)
       for ranks in [2, 3, 7] {
@@ -166,16 +162,13 @@ struct TransferLawTests {
       var (program, source) = generator.capacityProgram(units: 12, equalCosts: false)
       program.spend = .asPriced
       source = source.map {
-        CapacityUnit(
-          index: $0.index, quality: $0.quality + 0.5, cost: $0.cost, lower: 0, upper: .infinity)
+        $0.with(quality: $0.quality + 0.5, lower: 0, upper: .infinity)
       }
       let directions = source.map { _ in generator.uniform(in: -1...1) }
       // Inside the region where no unit meets its bound, the smaller drift has 1/100 of the regret.
       let regrets = try [1e-4, 1e-5].map { size in
         let target = zip(source, directions).map {
-          CapacityUnit(
-            index: $0.index, quality: $0.quality * (1 + size * $1), cost: $0.cost, lower: 0,
-            upper: .infinity)
+          $0.with(quality: $0.quality * (1 + size * $1), lower: 0, upper: .infinity)
         }
         return try judged(program, source, target).regret
       }

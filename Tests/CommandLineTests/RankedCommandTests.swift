@@ -140,6 +140,9 @@ struct RankedCommandTests {
       let bounds = folder + "/bounds.csv"
       try "name,lower,upper\nmodel.layer.3,1,2\n".write(
         toFile: bounds, atomically: true, encoding: .utf8)
+      let program = folder + "/program.csv"
+      try "name,alpha,gamma\nmodel.layer.4,1,\n".write(
+        toFile: program, atomically: true, encoding: .utf8)
       let empty = folder + "/empty"
       try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
       let twice = folder + "/twice.csv"
@@ -155,6 +158,7 @@ struct RankedCommandTests {
         (["prune", "--sparsity", "0.8", "--max", "0.5"] + example, 69, "reach is 0.5"),
         (["allocate", "--budget", "96", "--cost", costs] + example, 65, "has no cost for"),
         (["allocate", "--budget", "96", "--bounds", bounds] + example, 65, "model.layers.3"),
+        (["allocate", "--budget", "96", "--program", program] + example, 65, "model.layers.4"),
         (["score", "--curvature", "dense"] + example, 65, "hessian"),
         (["score", "--include", "nobody"] + example, 65, "nobody"),
         (["score", "--group-by", "(("] + example, 65, "(("),

@@ -51,10 +51,14 @@ struct SweepTests {
     "Every point has the bits of a plan made alone, on any number of ranks",
     arguments: [
       ("allocate", "--budget", ["20", "55.5", "300", "1000"], ["--integer", "--min", "1"]),
+      ("allocate", "--budget", ["30", "200"], ["--integer", "--program", "FOLDER/program.csv"]),
       ("prune", "--sparsity", ["0.1", "0.5", "0.85"], ["--max", "0.9"]),
     ])
   func sameBits(command: String, option: String, values: [String], options: [String]) throws {
     try temporaryFolder { folder in
+      let options = options.map { $0.replacing("FOLDER", with: folder) }
+      try DurableFile.write(
+        Array("name,alpha,gamma\nlayers.3,0.1,\nlayers.4,,0.5\n".utf8), to: "\(folder)/program.csv")
       let scores = try writeScores(in: folder)
       let output = "\(folder)/sweep.json"
       let swept = try Tool.run(["sweep", option] + values + scores + options + ["-o", output])

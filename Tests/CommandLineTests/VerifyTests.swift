@@ -47,6 +47,32 @@ struct VerifyTests {
     }
   }
 
+  @Test(
+    "A plan holds its units' own alpha and gamma, so that it can be solved again",
+    arguments: [1, 3])
+  func ownNumbers(ranks: Int) throws {
+    try temporaryFolder { folder in
+      let (plan, table) = ("\(folder)/plan.json", "\(folder)/program.csv")
+      try DurableFile.write(
+        Array("name,alpha,gamma\nmodel.layers.0,0.25,\nmodel.layers.2,,3\n".utf8), to: table)
+      let example = ["allocate", "--statistics", Tool.exampleStatistics, "-o", plan, "--quiet"]
+      let made = try Tool.run(
+        example + ["--budget", "96", "--integer", "--program", table], ranks: ranks)
+      #expect(made.status == 0, "\(made.errors)")
+      let verified = try Tool.run(["inspect", plan, "--verify"])
+      #expect(verified.status == 0, "\(verified.errors)")
+      let text = String(decoding: try contents(plan), as: UTF8.self)
+      for (old, new) in [
+        ("\"alpha\" : 0.25", "\"alpha\" : 0.125"), ("gamma_factor\" : 3", "gamma_factor\" : 4"),
+      ] {
+        let changed = text.replacing(old, with: new)
+        #expect(changed != text, "\(old)")
+        try DurableFile.write(Array(changed.utf8), to: plan)
+        #expect(try Tool.run(["inspect", plan, "--verify"]).status == 65, "\(old)")
+      }
+    }
+  }
+
   @Test("What a plan does not hold is named as not checked")
   func measured() throws {
     try temporaryFolder { folder in

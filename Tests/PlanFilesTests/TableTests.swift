@@ -39,6 +39,27 @@ struct TableTests {
     }
   }
 
+  @Test("A unit's own alpha and gamma: an empty field is none, and negative ones are refused")
+  func programs() throws {
+    func read(_ text: String) throws(PlanFileError) -> UnitPrograms {
+      try UnitPrograms(bytes: Array(text.utf8), source: "p.csv")
+    }
+    let own = try read("name,alpha,gamma\na,,2\nb,0,\n").values
+    #expect(own["a"]?.alpha == nil && own["a"]?.gamma == 2)
+    #expect(own["b"]?.alpha == 0 && own["b"]?.gamma == nil)
+    for (text, hint) in [
+      ("name,alpha\na,1\n", "no column \"gamma\""), ("name,alpha,gamma\na,-1,\n", "alpha is -1"),
+      ("name,alpha,gamma\na,,inf\n", "line 2: gamma is inf"),
+      ("name,alpha,gamma\na,1,1\na,1,1\n", "a second time"),
+    ] {
+      #expect {
+        _ = try read(text)
+      } throws: { error in
+        "\(error)".hasPrefix("p.csv: ") && "\(error)".contains(hint)
+      }
+    }
+  }
+
   @Test("Bytes that are not UTF-8 are refused")
   func notText() {
     #expect(throws: PlanFileError.self) {

@@ -58,6 +58,9 @@ public struct AllocateRequest: Sendable {
         modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules)
       planned.budgetSensitivity = solution.budgetSensitivities[position]
       planned.boundWorth = solution.boundWorths[position]
+      let own = planning.values.costs.program(of: gained.unit.name)
+      planned.alpha = own?.alpha
+      planned.gammaFactor = own?.gamma
       return planned
     }
     return try planning.finish(planned, over: world) { all in

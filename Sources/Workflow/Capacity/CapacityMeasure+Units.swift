@@ -18,10 +18,11 @@ extension CapacityMeasure {
         }
         lower = max(lower, least)
       }
+      let own = values.costs.program(of: gained.unit.name)
       units.append(
         CapacityUnit(
           index: gained.index, quality: quality, cost: try values.costs.cost(of: gained.unit),
-          lower: lower, upper: upper))
+          lower: lower, upper: upper, alpha: own?.alpha, gammaFactor: own?.gamma ?? 1))
     }
     return units
   }

@@ -15,6 +15,8 @@ public struct CapacityMeasure: Sendable {
   /// Experts that a token is sent to: no unit with any slots gets fewer. Without it the checkpoint's
   /// configuration says it.
   public var topK: Int?
+  /// CSV `name,alpha,gamma`: the program's numbers of single units.
+  public var program: String?
 
   public init(budget: CapacityBudget) {
     self.budget = budget

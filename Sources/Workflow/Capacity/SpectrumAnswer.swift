@@ -33,9 +33,11 @@ extension AllocateRequest {
     let qualities = planning.qualities
     let capacity = units.indices.map { position in
       let bounds = spectrum.bounds(of: units[position])
+      let own = planning.values.costs.program(of: planning.gains.units[position].unit.name)
       return CapacityUnit(
         index: units[position].index, quality: qualities[position], cost: units[position].cost,
-        lower: Double(bounds.lower), upper: Double(bounds.upper))
+        lower: Double(bounds.lower), upper: Double(bounds.upper), alpha: own?.alpha,
+        gammaFactor: own?.gamma ?? 1)
     }
     if let formula = try? program.solve(
       capacity, totalUnits: totalUnits, wholeNumbers: true, search: &planning.search, over: world),

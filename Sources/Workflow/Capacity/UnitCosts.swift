@@ -3,10 +3,11 @@ internal import Curvature
 internal import PlanFiles
 
 /// What one unit of capacity costs each unit: from a number, a table, the modules' shapes or the
-/// checkpoint's expert tensors.
+/// checkpoint's expert tensors; and which units have an α or γ of their own.
 struct UnitCosts {
   private let rule: CostRule
   private let table: UnitNumbers?
+  private let programs: UnitPrograms?
   private let checkpoint: Checkpoint?
   private let experts: ExpertIndex?
   /// Experts that a token is sent to, where known.
@@ -17,10 +18,10 @@ struct UnitCosts {
   /// Costs of 1: for programs without costs.
   init() {
     rule = .given(.uniform(1))
-    (table, checkpoint, experts, topK) = (nil, nil, nil, nil)
+    (table, programs, checkpoint, experts, topK) = (nil, nil, nil, nil, nil)
   }
 
-  /// Reads the table and the checkpoint's headers. Not collective.
+  /// Reads the tables and the checkpoint's headers. Not collective.
   init(_ measure: CapacityMeasure) throws(Failure) {
     rule = try measure.rule()
     var inputs: [String: InputFingerprint] = [:]
@@ -32,6 +33,14 @@ struct UnitCosts {
         table = try UnitNumbers(bytes: file.bytes, source: path, column: "cost")
       } else {
         table = nil
+      }
+      if let path = measure.program {
+        let file = try InputFile(path: path)
+        inputs["program"] = InputFingerprint(
+          bytes: file.bytes.count, headers: nil, contents: file.checksum.hexadecimal)
+        programs = try UnitPrograms(bytes: file.bytes, source: path)
+      } else {
+        programs = nil
       }
       let checkpoint = try measure.checkpoint.map { try Checkpoint(path: $0) }
       if let checkpoint {
@@ -63,10 +72,16 @@ struct UnitCosts {
     self.inputs = inputs
   }
 
-  /// Names that the table lists, with its path.
-  var listed: (source: String, names: [String])? {
-    table.map { ($0.source, Array($0.values.keys)) }
+  /// Names that each table lists, with its path.
+  var listed: [(source: String, names: [String])] {
+    [
+      table.map { ($0.source, Array($0.values.keys)) },
+      programs.map { ($0.source, Array($0.values.keys)) },
+    ].compactMap { $0 }
   }
+
+  /// α and the factor of γ of a unit, where `--program` gives them.
+  func program(of unit: String) -> UnitPrograms.Numbers? { programs?.values[unit] }
 
   var parameter: ParameterValue {
     switch rule {

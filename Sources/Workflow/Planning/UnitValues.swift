@@ -71,10 +71,8 @@ struct UnitValues {
 
   /// Refuses tables that name units which do not exist: most likely a mistyped name.
   func requireKnown(_ names: Set<String>) throws(Failure) {
-    let tables: [(String, [String])] = [
-      (bounds?.source ?? "", bounds.map { Array($0.values.keys) } ?? []),
-      costs.listed ?? ("", []),
-    ]
+    let tables =
+      [(bounds?.source ?? "", bounds.map { Array($0.values.keys) } ?? [])] + costs.listed
     for (source, listed) in tables {
       guard let unknown = listed.filter({ !names.contains($0) }).min() else { continue }
       let nearest = NearestName.of(unknown, in: names)
@@ -115,7 +113,7 @@ extension UnitValues {
     _ gains: SlicedGains, over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
     guard !inputs.isEmpty else { return }
-    try requireSameInput(checksum, what: "the tables of bounds and costs", over: world)
+    try requireSameInput(checksum, what: "the tables of units' numbers", over: world)
     let names = gains.units.map { IndexedUnit(index: $0.index, unit: $0.unit.name) }
     let all = Set(try gatherUnits(names, over: world))
     try agreed(over: world) { () throws(Failure) in

@@ -71,7 +71,7 @@ struct PlanOptions {
     let units = plan.units.enumerated().map { index, unit in
       CapacityUnit(
         index: index, quality: unit.quality, cost: unit.cost ?? 1, lower: unit.lower,
-        upper: unit.upper)
+        upper: unit.upper, alpha: unit.alpha, gammaFactor: unit.gammaFactor ?? 1)
     }
     var search = PriceSearch(method: .accelerated)
     let solution = try program.solve(
