@@ -1,28 +1,27 @@
 /// Σ c x(λ) against the price λ.
 struct CapacityDemand: DemandCurve {
   let scale: FixedPointScale
-  let offset: Double
+  let utility: UtilityCurve
   /// Terms are cut off here: above it the demand exceeds the budget whatever the others ask for.
   let saturation: Double
 
   func point(at key: Int64) -> Double { OrderedKey.value(of: key) }
 
   func term(of unit: PricedCapacity, at price: Double) -> Int128 {
-    scale.fixed(min(unit.cost * unit.capacity(at: price, offset: offset), saturation))
+    scale.fixed(min(unit.cost * unit.capacity(at: price, along: utility), saturation))
   }
 }
 
 /// −Σ c x at price 0 against γ, for units whose `weight` is γ_k q^β.
 struct UnpricedDemand: DemandCurve {
   let scale: FixedPointScale
-  let offset: Double
+  let utility: UtilityCurve
   let saturation: Double
 
   func point(at key: Int64) -> Double { OrderedKey.value(of: key) }
 
   func term(of unit: PricedCapacity, at gamma: Double) -> Int128 {
-    let wanted = gamma * unit.weight / unit.runningCost - offset
-    let capacity = min(max(wanted, unit.lower), unit.upper)
+    let capacity = unit.unpricedCapacity(at: gamma, along: utility)
     return -scale.fixed(min(unit.cost * capacity, saturation))
   }
 }

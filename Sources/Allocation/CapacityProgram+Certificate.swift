@@ -1,18 +1,17 @@
 internal import Collectives
 
 extension CapacityProgram {
-  /// a x − w log(s + x), the unit's part of the objective.
+  /// a x − w U(x), the unit's part of the objective.
   private func objective(of unit: PricedCapacity, at capacity: Double) -> Double {
-    let utility = unit.weight > 0 ? unit.weight * naturalLog(offset + capacity) : 0
-    return unit.runningCost * capacity - utility
+    unit.runningCost * capacity - utilityCurve.value(unit.weight, at: capacity)
   }
 
   /// How far x is from minimising the unit's Lagrangian over its bounds, relative to the terms of
-  /// the slope a + λ c − w / (s + x), which cancel at an optimum. 0 where a bound stops the unit.
+  /// the slope a + λ c − w U′(x), which cancel at an optimum. 0 where a bound stops the unit.
   private func stationarity(
     of unit: PricedCapacity, at capacity: Double, price: Double
   ) -> Double {
-    let marginal = unit.weight / (offset + capacity)
+    let marginal = utilityCurve.marginal(unit.weight, at: capacity)
     let slope = unit.runningCost + price * unit.cost - marginal
     if capacity == unit.lower && slope >= 0 { return 0 }
     if capacity == unit.upper && slope <= 0 { return 0 }
@@ -33,7 +32,7 @@ extension CapacityProgram {
     let pairs = Array(zip(units, capacities))
     let primalTerms = pairs.map { objective(of: $0, at: $1) }
     let dualTerms = units.map { unit in
-      let best = unit.capacity(at: price, offset: offset)
+      let best = unit.capacity(at: price, along: utilityCurve)
       guard best.isFinite else { return -Double.greatestFiniteMagnitude / Double(totalUnits) }
       return objective(of: unit, at: best) + price * unit.cost * best
     }
@@ -42,7 +41,7 @@ extension CapacityProgram {
     }
     let atLower = pairs.map { $1 == $0.lower ? 1.0 : 0 }
     let atUpper = pairs.map { $1 == $0.upper ? 1.0 : 0 }
-    let responses = pairs.map { $0.response(at: $1, offset: offset) }
+    let responses = pairs.map { $0.response(at: $1, along: utilityCurve) }
     let levels = pairs.map { $0.weight == 0 && $1 > $0.lower && $1 < $0.upper }
     let sums = search.exactSums(
       [
@@ -54,9 +53,10 @@ extension CapacityProgram {
     let curved = units.filter { $0.weight > 0 }
     let moduli = curved.map { unit in
       unit.modulus(
-        highest: min(unit.upper, unit.lower + max(budget - sums[6], 0) / unit.cost), offset: offset)
+        highest: min(unit.upper, unit.lower + max(budget - sums[6], 0) / unit.cost),
+        along: utilityCurve)
     }
-    let smoothest = curved.map { $0.modulus(highest: $0.lower, offset: offset) }
+    let smoothest = curved.map { $0.modulus(highest: $0.lower, along: utilityCurve) }
     let extremes = search.maximum(
       [
         pairs.map { self.stationarity(of: $0, at: $1, price: price) }.max() ?? 0,
@@ -72,7 +72,7 @@ extension CapacityProgram {
     let sensitivities = Sensitivities(
       responses: responses, levels: levels, totalResponse: price != 0 ? sums[5] : 0,
       totalLevel: sums[7],
-      ofBounds: pairs.map { $0.boundWorth(at: $1, price: price, offset: offset) })
+      ofBounds: pairs.map { $0.boundWorth(at: $1, price: price, along: utilityCurve) })
     let certificate = Certificate(
       primal: primal, dual: dual, gap: primal - dual, stationarityResidual: stationarity,
       feasibilityResidual: overspent, complementarityResidual: complementarity,

@@ -23,7 +23,7 @@ extension CapacityProgram {
     let priced = units.map { PricedCapacity($0, program: self, gamma: gamma) }
 
     // 2. The price at which the units' own answers add up to the budget.
-    let curve = CapacityDemand(scale: scale, offset: offset, saturation: saturation)
+    let curve = CapacityDemand(scale: scale, utility: utilityCurve, saturation: saturation)
     let lowestPrice =
       spend == .all
       ? priceBelowAllCosts(units, search: &search, over: world) : -.leastNonzeroMagnitude
@@ -31,7 +31,7 @@ extension CapacityProgram {
       for: .price, of: SlicedDemand(curve, units: priced), meeting: target,
       in: OrderedKey.key(of: lowestPrice)...OrderedKey.largestFinite, over: world)
     let price = OrderedKey.value(of: crossing.key)
-    var capacities = priced.map { $0.capacity(at: price, offset: offset) }
+    var capacities = priced.map { $0.capacity(at: price, along: utilityCurve) }
     var spent = crossing.demand
 
     // 3. Units of zero quality ask for all or nothing: at their own price they share what is left.
@@ -68,7 +68,7 @@ extension CapacityProgram {
     if case .fixed(let gamma) = gamma { return gamma }
     let saturation = 2 * budget
     let scale = FixedPointScale(largest: saturation, terms: totalUnits)
-    let curve = UnpricedDemand(scale: scale, offset: offset, saturation: saturation)
+    let curve = UnpricedDemand(scale: scale, utility: utilityCurve, saturation: saturation)
     let demand = SlicedDemand(
       curve, units: units.map { PricedCapacity($0, program: self, gamma: 1) })
     let most = search.sum(demand.localSums(at: [OrderedKey.largestFinite]), over: world)[0]
@@ -87,7 +87,7 @@ extension CapacityProgram {
   ) -> Int128 {
     let jumping = priced.indices.filter {
       priced[$0].weight == 0
-        && priced[$0].capacity(at: previousPrice, offset: offset) > capacities[$0]
+        && priced[$0].capacity(at: previousPrice, along: utilityCurve) > capacities[$0]
     }
     let fixed = jumping.reduce(Int128(0)) {
       $0 + scale.fixed(priced[$1].cost * capacities[$1])

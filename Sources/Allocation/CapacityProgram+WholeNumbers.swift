@@ -21,7 +21,7 @@ extension CapacityProgram {
   private func steppedUnits(
     _ units: [CapacityUnit], _ priced: [PricedCapacity], totalUnits: Int, scale: FixedPointScale,
     search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
-  ) throws(AllocationError) -> [SteppedCapacity<LogStepWorth>] {
+  ) throws(AllocationError) -> [SteppedCapacity<UtilityStepWorth>] {
     let step = Double(step)
     func bounds(_ unit: CapacityUnit) throws(AllocationError) -> (Int, Int) {
       let lower = (unit.lower / step).rounded(.up)
@@ -53,14 +53,14 @@ extension CapacityProgram {
         nearest: "the lower bounds, rounded up to multiples of \(self.step), cost \(floors)",
         advice: "raise --budget or lower --min")
     }
-    var stepped: [SteppedCapacity<LogStepWorth>] = []
+    var stepped: [SteppedCapacity<UtilityStepWorth>] = []
     for (unit, priced) in zip(units, priced) {
       let (lower, upper) = try bounds(unit)
       let stepCost = unit.cost * step
       stepped.append(
         SteppedCapacity(
           index: unit.index,
-          worth: LogStepWorth(weight: priced.weight, offset: offset, step: step),
+          worth: UtilityStepWorth(weight: priced.weight, curve: utilityCurve, step: step),
           stepRunningCost: priced.runningCost * step, stepCost: stepCost,
           fixedStepCost: scale.fixed(min(stepCost, 2 * budget)), lower: lower, upper: upper,
           held: lower))

@@ -33,7 +33,7 @@ public struct CapacityUnit: Sendable, Equatable {
 ///
 ///     min Σ a x − γ γ_k q^β log(s + x)   subject to   Σ c x ≤ B,  l ≤ x ≤ u
 ///
-/// Its solution is x(λ) = clip(γ γ_k q^β / (a + λ c) − s, l, u) at the price λ of the budget
+/// or (s + x)^θ/θ in the place of the logarithm. For the logarithm its solution is x(λ) = clip(γ γ_k q^β / (a + λ c) − s, l, u) at the price λ of the budget
 /// (docs/theory/programs.md; arXiv 2603.00910). γ_k is 1 but for units with a factor of their own.
 public struct CapacityProgram: Sendable, Equatable {
   public enum AlphaPer: String, CaseIterable, Sendable {
@@ -54,6 +54,13 @@ public struct CapacityProgram: Sendable, Equatable {
     case all
   }
 
+  public enum Utility: Sendable, Equatable {
+    /// log(s + x).
+    case log
+    /// (s + x)^θ/θ with 0 < θ < 1: returns fall slower than those of log.
+    case power(Double)
+  }
+
   /// B, in the unit of the costs; positive.
   public var budget: Double
   public var alpha = 0.5
@@ -63,6 +70,7 @@ public struct CapacityProgram: Sendable, Equatable {
   /// s; positive.
   public var offset = 1.0
   public var spend = Spend.asPriced
+  public var utility = Utility.log
   /// Whole-number capacities are multiples of this.
   public var step = 1
 
@@ -89,6 +97,11 @@ public struct CapacityProgram: Sendable, Equatable {
     try require(alpha >= 0 && alpha.isFinite, "alpha", alpha, "zero or positive")
     try require(beta >= 0 && beta.isFinite, "beta", beta, "zero or positive")
     try require(offset > 0 && offset.isFinite, "the offset", offset, "positive")
+    if case .power(let theta) = utility {
+      try require(
+        theta > 0 && theta < 1, "the exponent of the utility", theta,
+        "between 0 and 1, both left out")
+    }
     try require(step >= 1, "the multiple", Double(step), "at least 1")
     if case .fixed(let gamma) = gamma {
       try require(gamma > 0 && gamma.isFinite, "gamma", gamma, "positive")
@@ -112,17 +125,5 @@ struct PricedCapacity: Sendable {
     cost = unit.cost
     lower = unit.lower
     upper = unit.upper
-  }
-
-  /// x(λ) = clip(w / (a + λ c) − s, l, u).
-  ///
-  /// Where a + λ c ≤ 0 (only below price 0) capacity costs nothing, so the answer is u.
-  /// Postcondition: does not rise with `price`, bit for bit: every operation is monotone under
-  /// rounding.
-  func capacity(at price: Double, offset: Double) -> Double {
-    let denominator = runningCost + price * cost
-    if denominator < 0 { return upper }
-    if denominator == 0 { return weight > 0 ? upper : lower }
-    return min(max(weight / denominator - offset, lower), upper)
   }
 }

@@ -4,15 +4,15 @@ protocol StepWorth: Sendable {
   func value(ofStep number: Int) -> Double
 }
 
-/// w log(1 + m / (s + j m)), the value of step j of m slots; 0 for a unit of zero weight.
-struct LogStepWorth: StepWorth {
+/// What the utility gains by step j of m slots: from j m to (j + 1) m; 0 for a unit of zero weight.
+struct UtilityStepWorth: StepWorth {
   /// γ γ_k q^β.
   let weight: Double
-  let offset: Double
+  let curve: UtilityCurve
   let step: Double
 
   func value(ofStep number: Int) -> Double {
-    weight > 0 ? weight * logOnePlus(step / (offset + Double(number) * step)) : 0
+    curve.value(weight, ofStep: step, from: Double(number) * step)
   }
 }
 

@@ -30,23 +30,28 @@ extension Sensitivities {
 }
 
 extension PricedCapacity {
-  /// −dx/dλ = c (s + x)²/w at an answer inside the bounds, else 0.
-  func response(at capacity: Double, offset: Double) -> Double {
+  /// −dx/dλ = c/f″, for log c (s + x)²/w, at an answer inside the bounds, else 0.
+  func response(at capacity: Double, along curve: UtilityCurve) -> Double {
     guard capacity > lower, capacity < upper, weight > 0 else { return 0 }
-    return cost * (offset + capacity) * (offset + capacity) / weight
+    switch curve.utility {
+    case .log:
+      let place = curve.offset + capacity
+      return cost * place * place / weight
+    case .power: return cost / curve.curvature(weight, at: capacity)
+    }
   }
 
   /// The slope of the Lagrangian towards the inside where a bound holds the unit, not negative.
-  func boundWorth(at capacity: Double, price: Double, offset: Double) -> Double {
-    let slope = runningCost + price * cost - weight / (offset + capacity)
+  func boundWorth(at capacity: Double, price: Double, along curve: UtilityCurve) -> Double {
+    let slope = runningCost + price * cost - curve.marginal(weight, at: capacity)
     if capacity == lower, capacity < upper { return max(slope, 0) }
     if capacity == upper, capacity > lower { return max(-slope, 0) }
     return lower == upper ? abs(slope) : 0
   }
 
   /// The smallest f″ up to the highest capacity that the budget leaves: m of docs/theory/transfer.md.
-  func modulus(highest: Double, offset: Double) -> Double {
-    weight / ((offset + highest) * (offset + highest))
+  func modulus(highest: Double, along curve: UtilityCurve) -> Double {
+    curve.curvature(weight, at: highest)
   }
 }
 

@@ -23,9 +23,9 @@ struct AllocateCommand: ParsableCommand {
 
   @Option(
     help: """
-      Worth of capacity: log, or for --unit rank spectrum: what each rank takes off the loss, from \
-      statistics of kfac (or identity) curvature.
-      """)
+      Worth of capacity: log(s + x), power:θ for (s + x)^θ/θ with 0 < θ < 1, or for --unit rank spectrum: \
+      what each rank takes off the loss, from statistics of kfac (or identity) curvature.
+      """, transform: CapacityUtility.ofArgument)
   var utility = CapacityUtility.log
 
   @OptionGroup(title: "Program") var options: CapacityProgramOptions

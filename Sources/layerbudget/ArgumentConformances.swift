@@ -13,7 +13,6 @@ extension Precision: ExpressibleByArgument {}
 extension QualityRule.Normalization: ExpressibleByArgument {}
 extension PriceSearch.Method: ExpressibleByArgument {}
 extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
-extension CapacityUtility: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningCurve: ExpressibleByArgument {}
 extension QualitySource: ExpressibleByArgument {}
@@ -24,6 +23,17 @@ extension ApplyRequest.Within: ExpressibleByArgument {}
 extension ExportFormat: ExpressibleByArgument {}
 extension CompressorRecipe.Modifier: ExpressibleByArgument {}
 extension CapacityKind: ExpressibleByArgument {}
+
+extension CapacityUtility {
+  /// Says what is wrong with an exponent, which a failed conformance could not.
+  static func ofArgument(_ text: String) throws -> CapacityUtility {
+    do throws(Failure) {
+      return try CapacityUtility(text)
+    } catch {
+      throw ValidationError(error.message)
+    }
+  }
+}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

@@ -18,7 +18,7 @@ struct CapacityProgramOptions: ParsableArguments {
     help: "Weight of the utility, or 'auto': demand at price 0 is 1.25 times the budget.")
   var gamma = "auto"
 
-  @Option(parsing: .unconditional, help: "Offset s of the utility log(s + x).")
+  @Option(parsing: .unconditional, help: "Offset s of the utility, in log(s + x).")
   var offset = 1.0
 
   @Option(help: "Spend as-priced (stop where capacity is not worth its cost) or all.")

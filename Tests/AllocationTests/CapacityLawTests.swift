@@ -26,6 +26,7 @@ struct CapacityLawTests {
       var (program, units) = generator.capacityProgram(
         units: generator.integer(in: 1...50), equalCosts: false)
       program.spend = .asPriced
+      program.utility = .log
       let solved = try SolvedCapacity(program, units)
       try require(solved.spent <= program.budget, "spent \(solved.spent) of \(program.budget)")
       guard solved.lambda > 0 else { return }
@@ -156,6 +157,36 @@ struct CapacityLawTests {
     #expect(solved.lambda == 0)
     #expect(solved.continuous == [1, 1, 1, 1])
     #expect(solved.certificate.budgetLeft == 996)
+  }
+
+  @Test(
+    "The square root has rational answers: x = (w/(a + λ c))² − s, slack or bound by the budget")
+  func squareRoot() throws {
+    var program = CapacityProgram(budget: 1000)
+    program.alpha = 1
+    program.gamma = .fixed(1)
+    program.utility = .power(0.5)
+    let units = [4.0, 6, 0].enumerated().map {
+      CapacityUnit(index: $0, quality: $1, cost: 1, lower: 0, upper: .infinity)
+    }
+    func require(_ found: [Double], _ expected: [Double]) {
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-14 * $1 }, "\(found)")
+    }
+    let slack = try SolvedCapacity(program, units, integers: true)
+    #expect(slack.lambda == 0)
+    require(slack.continuous, [15, 35, 0])
+    #expect(slack.integers == [15, 35, 0])
+    // 16/4 − 1 + 36/4 − 1 = 11: a price of 1.
+    program.budget = 11
+    let bound = try SolvedCapacity(program, units, ranks: 2, integers: true)
+    #expect(abs(bound.lambda - 1) < 1e-14)
+    require(bound.continuous, [3, 8, 0])
+    #expect(bound.spent <= 11 && bound.integers == [3, 8, 0])
+    // And the γ at which the demand at price 0 is 1.25 B: γ² (16 + 36) − 2 = 50.
+    program.budget = 40
+    program.gamma = .automatic
+    let automatic = try SolvedCapacity(program, units)
+    #expect(abs(Double(bitPattern: automatic.gamma) - 1) < 1e-14)
   }
 
   @Test("Spending all reaches the budget also through units of zero quality")

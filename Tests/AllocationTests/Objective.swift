@@ -25,7 +25,11 @@ struct Objective {
       let alpha = unit.alpha ?? program.alpha
       let a = program.alphaPer == .cost ? alpha * unit.cost : alpha
       let weight = gamma * unit.gammaFactor * pow(unit.quality, program.beta)
-      return sum + a * x - weight * log(program.offset + x)
+      let place = program.offset + x
+      return switch program.utility {
+      case .log: sum + a * x - weight * log(place)
+      case .power(let theta): sum + a * x - weight * pow(place, theta) / theta
+      }
     }
   }
 

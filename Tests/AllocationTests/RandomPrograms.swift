@@ -46,6 +46,7 @@ extension SeededGenerator {
     program.gamma = uniform() < 0.5 ? .automatic : .fixed(spread(1))
     program.offset = [0.5, 1, 2][integer(in: 0...2)]
     program.spend = uniform() < 0.5 ? .asPriced : .all
+    program.utility = uniform() < 0.3 ? .power(uniform(in: 0.1...0.9)) : .log
     return (program, units)
   }
 

@@ -77,6 +77,9 @@ struct RefusalTests {
       ({ $0.alpha = -1 }, "alpha"), ({ $0.beta = .nan }, "beta"), ({ $0.offset = 0 }, "the offset"),
       ({ $0.gamma = .fixed(0) }, "gamma"), ({ $0.step = 0 }, "the multiple"),
       ({ $0.alpha = 0 }, "alpha"),
+      ({ $0.utility = .power(0) }, "the exponent of the utility"),
+      ({ $0.utility = .power(1) }, "the exponent of the utility"),
+      ({ $0.utility = .power(.nan) }, "the exponent of the utility"),
     ] as [((inout CapacityProgram) -> Void, String)] {
       var program = CapacityProgram(budget: 10)
       change(&program)

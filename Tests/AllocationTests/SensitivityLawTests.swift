@@ -128,9 +128,13 @@ struct SensitivityLawTests {
       let others = units.reduce(0) { $0 + $1.cost * $1.lower }
       for unit in units where unit.quality * unit.gammaFactor > 0 {
         let highest = min(unit.upper, unit.lower + max(program.budget - others, 0) / unit.cost)
+        let weight = gamma * unit.gammaFactor * raised(unit.quality, program.beta)
+        let place = program.offset + highest
         let curvature =
-          gamma * unit.gammaFactor * raised(unit.quality, program.beta)
-          / ((program.offset + highest) * (program.offset + highest))
+          switch program.utility {
+          case .log: weight / (place * place)
+          case .power(let theta): weight * (1 - theta) * raised(place, theta - 2)
+          }
         try require(modulus <= curvature * (1 + 1e-12), "\(modulus) above \(curvature)")
       }
       try require((solution.certificate.conditionNumber ?? 1) >= 1 - 1e-12, "condition below 1")

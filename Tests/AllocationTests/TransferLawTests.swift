@@ -73,8 +73,9 @@ struct TransferLawTests {
     "Capacity: regret ≤ gap ≤ certificate ≤ Σ d²/2m ≤ L²δ²/2μ, bounds and zero qualities included")
   func capacityChain() throws {
     try forEachCase(seed: 31, cases: 200) { generator, number in
-      let (program, source) = generator.capacityProgram(
+      var (program, source) = generator.capacityProgram(
         units: generator.integer(in: 1...12), equalCosts: number.isMultiple(of: 2))
+      program.utility = .log
       let size: Double = [0.01, 0.3, 3][generator.integer(in: 0...2)]
       let target = source.map {
         $0.with(quality: drifted($0.quality, by: size, &generator))
@@ -140,7 +141,8 @@ struct TransferLawTests {
   @Test("Ranks do not change a bit")
   func ranksDoNotMatter() throws {
     try forEachCase(seed: 33, cases: 20) { generator, _ in
-      let (program, source) = generator.capacityProgram(units: 15, equalCosts: false)
+      var (program, source) = generator.capacityProgram(units: 15, equalCosts: false)
+      program.utility = .log
       let target = source.map {
         $0.with(quality: drifted($0.quality, by: 0.5, &generator))
       }
@@ -160,6 +162,7 @@ struct TransferLawTests {
   func quadraticLaw() throws {
     try forEachCase(seed: 34, cases: 20) { generator, _ in
       var (program, source) = generator.capacityProgram(units: 12, equalCosts: false)
+      program.utility = .log
       program.spend = .asPriced
       source = source.map {
         $0.with(quality: $0.quality + 0.5, lower: 0, upper: .infinity)

@@ -41,6 +41,14 @@ struct AloneTests {
           "spectrum", "--curvature", "ekfac", "-o", "z",
         ], "kfac or identity"
       ),
+      (
+        ["allocate", "--scores", "x", "--budget", "1", "--utility", "power:1", "-o", "z"],
+        "0 < θ < 1"
+      ),
+      (
+        ["sweep", "--scores", "x", "--budget", "1", "--utility", "power:0.5", "-o", "z"],
+        "--utility"
+      ),
       (["score", "--statistics", "x", "--damping", "half", "-o", "z"], "half"),
       (["score", "--statistics", "x", "--curvature", "magic", "-o", "z"], "magic"),
       (["score", "--statistics", "x"], "-o"),

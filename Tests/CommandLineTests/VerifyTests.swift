@@ -11,6 +11,7 @@ struct VerifyTests {
     arguments: [
       ["allocate", "--budget", "96", "--integer"],
       ["allocate", "--budget", "96", "--gamma", "0.9", "--spend", "all", "--max", "9"],
+      ["allocate", "--budget", "96", "--integer", "--utility", "power:0.5"],
       ["prune", "--sparsity", "0.5", "--max", "0.9", "--depth-prior", "1"],
       ["prune", "--sparsity", "0.4", "--psi", "log", "--per-parameter"],
     ])

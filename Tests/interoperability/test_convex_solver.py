@@ -98,7 +98,7 @@ def unit_values(document: dict, field: str) -> Vector:
     return np.array([unit[field] for unit in document["units"]])
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(32))
 def test_capacity(tmp_path: Path, seed: int) -> None:
     random = np.random.default_rng(seed)
     count = int(random.integers(3, 9))
@@ -113,6 +113,9 @@ def test_capacity(tmp_path: Path, seed: int) -> None:
     alpha, beta, offset = random.uniform(0.1, 1), random.choice([0.5, 1.0, 2.0]), 0.7
     per, spend = random.choice(["cost", "slot"]), random.choice(["as-priced", "as-priced", "all"])
     budget = float(costs @ np.nan_to_num(lower) + count * random.uniform(0.7, 3))
+    # log, or a power: every second seed of either kind has units with numbers of their own.
+    theta = random.uniform(0.15, 0.85) if seed % 4 > 1 else None
+    utility = "log" if theta is None else f"power:{theta}"
     gamma = "auto" if random.random() < 0.6 else random.uniform(0.5, 4)
 
     document = plan(
@@ -122,24 +125,31 @@ def test_capacity(tmp_path: Path, seed: int) -> None:
         *("--bounds", write_table(tmp_path / "bounds.csv", "name,lower,upper", lower, upper)),
         *("--program", write_table(tmp_path / "own.csv", "name,alpha,gamma", alphas, factors)),
         *("--alpha", alpha, "--alpha-per", per, "--beta", beta, "--offset", offset),
-        *("--gamma", gamma, "--spend", spend),
+        *("--gamma", gamma, "--spend", spend, "--utility", utility),
     )
 
     # The same program, from the text.
     lower = np.nan_to_num(lower)
-    upper = np.where(np.isnan(upper), (budget - costs @ lower) / costs + lower, upper)
+    # No bound is one that the budget cannot reach.
+    upper = np.where(np.isnan(upper), 1.1 * (budget - costs @ lower) / costs + lower, upper)
     running = np.where(np.isnan(alphas), alpha, alphas) * (costs if per == "cost" else 1)
     shape = np.where(np.isnan(factors), 1, factors) * quality**beta
     used = document["parameters"]["gamma"]
     weight = used * shape
     if gamma == "auto":
-        wanted = np.clip(weight / running - offset, lower, unit_uppers(document))
+        best = (running / weight) ** (1 / ((theta or 0) - 1)) - offset
+        wanted = np.clip(best, lower, unit_uppers(document))
         reachable = costs @ unit_uppers(document)
         assert costs @ wanted == pytest.approx(min(1.25 * budget, reachable), rel=1e-9)
+    assert document["parameters"]["utility"] == utility
+
+    def worth(x: Vector) -> Vector:
+        return np.log(offset + x) if theta is None else (offset + x) ** theta / theta
+
     equality = spend == "all" and costs @ upper > budget
     problem = Problem(
-        value=lambda x: float(running @ x - weight @ np.log(offset + x)),
-        slope=lambda x: running - weight / (offset + x),
+        value=lambda x: float(running @ x - weight @ worth(x)),
+        slope=lambda x: running - weight * (offset + x) ** ((theta or 0) - 1),
         costs=costs,
         budget=budget,
         lower=lower,

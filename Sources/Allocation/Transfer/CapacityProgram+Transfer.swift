@@ -5,6 +5,7 @@ extension CapacityProgram {
   ///
   /// Both plans are for the same bounds, costs and budget, and for one γ: with `--gamma auto` that of
   /// the source, since γ belongs to the program that the plan was made by.
+  /// Only for the logarithm: its bounds are derived from it (docs/theory/transfer.md).
   /// Collective. - Complexity: two solutions, and one term per unit.
   public func transferRegret(
     from source: [CapacityUnit], to target: [CapacityUnit], totalUnits: Int,
@@ -12,6 +13,11 @@ extension CapacityProgram {
   ) throws(AllocationError) -> (
     regret: TransferRegret, source: CapacitySolution, target: CapacitySolution
   ) {
+    guard utility == .log else {
+      throw .invalid(
+        what: "the utility of a transfer", value: "\(utility)", limit: "log",
+        advice: "judge plans with the logarithm")
+    }
     let made = try solve(
       source, totalUnits: totalUnits, wholeNumbers: false, search: &search, over: world)
     var fixed = self
@@ -31,15 +37,16 @@ extension CapacityProgram {
       let (x, y) = (made.continuous[index], best.continuous[index])
       let reach = max((budget - floors) / unit.cost, 0) + unit.lower
       let highest = max(min(unit.upper, reach), x)
-      let cheapest = min(max(new.capacity(at: made.price, offset: offset), unit.lower), highest)
+      let cheapest = min(
+        max(new.capacity(at: made.price, along: utilityCurve), unit.lower), highest)
       return TransferTerm(
         source: x, target: y, drift: unit.quality - source[index].quality,
         regret: excess(of: x, over: y, new, price: best.price),
         gap: max(excess(of: x, over: cheapest, new, price: made.price), 0),
         slopeChange: (old.weight - new.weight) / (offset + x),
         slope: new.runningCost + made.price * new.cost - new.weight / (offset + x),
-        modulus: new.modulus(highest: highest, offset: offset),
-        smoothness: new.modulus(highest: unit.lower, offset: offset),
+        modulus: new.modulus(highest: highest, along: utilityCurve),
+        smoothness: new.modulus(highest: unit.lower, along: utilityCurve),
         room: (below: x - unit.lower, above: highest - x))
     }
     let regret = TransferRegret(

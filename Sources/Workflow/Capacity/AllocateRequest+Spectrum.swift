@@ -2,14 +2,6 @@ internal import Allocation
 internal import Collectives
 internal import PlanFiles
 
-/// What capacity is worth to a unit.
-public enum CapacityUtility: String, CaseIterable, Sendable {
-  /// γ q^β log(s + x).
-  case log
-  /// Ranks: the loss that each takes away, from the singular values of the whitened gradient.
-  case spectrum
-}
-
 extension AllocateRequest {
   /// The road of `run` with measured values in the place of the formula.
   ///
@@ -55,7 +47,7 @@ extension AllocateRequest {
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
         notes: planning.gains.notes + NoiseNote.of(all) + noise + notes(program, solution))
       plan.predictedLossDecreases = answer.decreases
-      plan.predictedLossDecrease = answer.decreases[CapacityUtility.spectrum.rawValue]
+      plan.predictedLossDecrease = answer.decreases[CapacityUtility.spectrum.description]
       return plan
     }
   }

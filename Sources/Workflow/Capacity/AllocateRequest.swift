@@ -30,7 +30,10 @@ public struct AllocateRequest: Sendable {
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     var program = program
     program.budget = try measure.amount(over: world)
-    if utility == .spectrum { return try runBySpectrum(program, over: world) }
+    guard let closedForm = utility.closedForm else {
+      return try runBySpectrum(program, over: world)
+    }
+    program.utility = closedForm
     var planning = try PlanningRun(
       command: "allocate", source: source, quality: quality, bounds: bounds,
       costs: { () throws(Failure) in try UnitCosts(measure) }, search: search, output: output,

@@ -31,12 +31,12 @@ extension CapacityMeasure {
 extension CapacityProgram {
   /// The program's options as resolved, with γ as used; nil where no γ decided the plan.
   func asParameters(
-    gamma used: Double?, utility: CapacityUtility = .log
+    gamma used: Double?, utility other: CapacityUtility? = nil
   ) -> [String: ParameterValue] {
     var parameters: [String: ParameterValue] = [
       "alpha": .number(alpha), "alpha_per": .text(alphaPer.rawValue), "beta": .number(beta),
       "gamma_rule": .text(gamma == .automatic ? "auto" : "fixed"), "offset": .number(offset),
-      "utility": .text(utility.rawValue), "spend": .text(spend.rawValue),
+      "utility": .text("\(other ?? CapacityUtility(utility))"), "spend": .text(spend.rawValue),
     ]
     if let used { parameters["gamma"] = .number(used) }
     return parameters

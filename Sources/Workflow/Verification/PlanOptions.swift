@@ -53,7 +53,8 @@ struct PlanOptions {
   }
 
   private func solvedCapacity() throws(AllocationError) -> Solved? {
-    guard text("utility") == "log", let alpha = number("alpha"), let beta = number("beta"),
+    guard let utility = text("utility").flatMap({ try? CapacityUtility($0) })?.closedForm,
+      let alpha = number("alpha"), let beta = number("beta"),
       let alphaPer = text("alpha_per").flatMap(CapacityProgram.AlphaPer.init),
       let gamma = number("gamma"), let offset = number("offset"),
       let spend = text("spend").flatMap(CapacityProgram.Spend.init),
@@ -67,6 +68,7 @@ struct PlanOptions {
     program.gamma = text("gamma_rule") == "auto" ? .automatic : .fixed(gamma)
     program.offset = offset
     program.spend = spend
+    program.utility = utility
     program.step = step
     let units = plan.units.enumerated().map { index, unit in
       CapacityUnit(
