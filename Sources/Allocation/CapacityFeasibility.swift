@@ -30,7 +30,16 @@ extension CapacityUnit {
       try require(
         alpha >= 0 && alpha.isFinite, "alpha", alpha, "finite and not negative", "check --program")
     }
-    guard program.gamma == .automatic else { return }
+    if case .fixed(let gamma) = program.gamma {
+      // What the objective adds up must not overflow; an automatic γ follows from the running costs.
+      let priced = PricedCapacity(self, program: program, gamma: gamma)
+      let most = min(upper, lower + program.budget / cost, .greatestFiniteMagnitude)
+      let utility = program.utilityCurve.value(priced.weight, at: most)
+      try require(
+        abs(utility) < 0x1p1000, "the largest utility", utility, "below 1e301",
+        "lower --gamma or normalize the qualities")
+      return
+    }
     // Without a running cost a unit asks for all it may have at price 0, whatever γ is.
     let limit = "positive when gamma is chosen automatically (or fix --gamma)"
     if let alpha {

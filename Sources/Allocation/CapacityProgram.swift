@@ -57,7 +57,7 @@ public struct CapacityProgram: Sendable, Equatable {
   public enum Utility: Sendable, Equatable {
     /// log(s + x).
     case log
-    /// (s + x)^θ/θ with 0 < θ < 1: returns fall slower than those of log.
+    /// (s + x)^θ/θ with 1e-6 ≤ θ < 1: returns fall slower than those of log.
     case power(Double)
   }
 
@@ -98,9 +98,9 @@ public struct CapacityProgram: Sendable, Equatable {
     try require(beta >= 0 && beta.isFinite, "beta", beta, "zero or positive")
     try require(offset > 0 && offset.isFinite, "the offset", offset, "positive")
     if case .power(let theta) = utility {
+      // Nearer to 0 the digits of (s + x)^θ/θ go to its constant 1/θ; the logarithm is the limit.
       try require(
-        theta > 0 && theta < 1, "the exponent of the utility", theta,
-        "between 0 and 1, both left out")
+        theta >= 1e-6 && theta < 1, "the exponent of the utility", theta, "from 1e-6 to below 1")
     }
     try require(step >= 1, "the multiple", Double(step), "at least 1")
     if case .fixed(let gamma) = gamma {

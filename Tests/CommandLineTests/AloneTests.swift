@@ -43,7 +43,7 @@ struct AloneTests {
       ),
       (
         ["allocate", "--scores", "x", "--budget", "1", "--utility", "power:1", "-o", "z"],
-        "0 < θ < 1"
+        "from 1e-6 to below 1"
       ),
       (
         ["sweep", "--scores", "x", "--budget", "1", "--utility", "power:0.5", "-o", "z"],

@@ -4,7 +4,7 @@ internal import Allocation
 public enum CapacityUtility: Sendable, Equatable, CustomStringConvertible {
   /// γ q^β log(s + x).
   case log
-  /// γ q^β (s + x)^θ/θ, 0 < θ < 1.
+  /// γ q^β (s + x)^θ/θ, 1e-6 ≤ θ < 1.
   case power(Double)
   /// Ranks: the loss that each takes away, from the singular values of the whitened gradient.
   case spectrum
@@ -15,11 +15,13 @@ public enum CapacityUtility: Sendable, Equatable, CustomStringConvertible {
     case "log": self = .log
     case "spectrum": self = .spectrum
     default:
-      guard text.hasPrefix("power:"), let theta = Double(text.dropFirst(6)), theta > 0, theta < 1
+      guard text.hasPrefix("power:"), let theta = Double(text.dropFirst(6)), theta >= 1e-6,
+        theta < 1
       else {
         throw Failure(
           .usage,
-          "--utility \(text): must be log, spectrum, or power:θ with 0 < θ < 1, such as power:0.5")
+          "--utility \(text): must be log, spectrum, or power:θ with θ from 1e-6 to below 1, such as power:0.5"
+        )
       }
       self = .power(theta)
     }
