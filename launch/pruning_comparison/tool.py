@@ -41,9 +41,9 @@ class Tool:
             )
         return done.stdout
 
-    def has(self, command: str) -> bool:
-        """Whether this build knows a command."""
+    def has(self, command: str, option: str = "") -> bool:
+        """Whether this build knows a command, and in it an option."""
         done = subprocess.run(
-            [self.path, command, "--help"], capture_output=True, env=self.environment
+            [self.path, command, "--help"], capture_output=True, text=True, env=self.environment
         )
-        return done.returncode == 0
+        return done.returncode == 0 and option in done.stdout

@@ -1,0 +1,82 @@
+"""Ranks by `layerbudget allocate`, one unit per module, a rank's cost its parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from layerbudget_statistics.plain_errors import EXIT_DATA, EXIT_USAGE, CommandError
+from pruning_comparison.tool import Tool
+
+from .grid import FIRST_GAIN, Allocation
+from .ranks import Ranks, Target, parameters, random_ranks, shuffled_ranks, uniform_ranks
+
+
+class RankPlanner:
+    """Everything that is known before training; `work` keeps plans and the tables they need."""
+
+    def __init__(
+        self, tool: Tool, targets: Sequence[Target], statistics: Path, work: Path, seed: int
+    ) -> None:
+        self.tool = tool
+        self.targets = targets
+        self.statistics = statistics
+        self.work = work
+        self.seed = seed
+
+    def plan(self, allocation: Allocation, budget: int) -> Ranks:
+        if allocation.rule == "uniform":
+            ranks = uniform_ranks(self.targets, budget)
+        elif allocation.rule == "random":
+            ranks = random_ranks(self.targets, budget, self.generator())
+        elif allocation.rule == "shuffled":
+            ranks = shuffled_ranks(self.targets, self.planned(FIRST_GAIN, budget), self.generator())
+        else:
+            ranks = self.planned(allocation, budget)
+        if (spent := parameters(self.targets, ranks)) > budget:
+            raise CommandError(EXIT_DATA, f"{allocation.label} spends {spent}, more than {budget}")
+        return ranks
+
+    def generator(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.seed)
+
+    def planned(self, allocation: Allocation, budget: int) -> Ranks:
+        file = self.work / f"{allocation.label}_{budget}.json"
+        self.tool.run(
+            *("allocate", "--statistics", self.statistics, "--group-by", "module", "--integer"),
+            *("--curvature", allocation.curvature, "--gain", allocation.gain),
+            *("--cost", self.table("costs", "name,cost", lambda one: f"{one.cost}")),
+            *("--bounds", self.bounds(allocation.least or 0)),
+            *("--budget", budget, "--quiet", "-o", file, *self.utility(allocation)),
+        )
+        return read_ranks(file, self.targets)
+
+    def utility(self, allocation: Allocation) -> tuple[object, ...]:
+        if allocation.rule == "spectrum":
+            if not self.tool.has("allocate", "--utility"):
+                raise CommandError(
+                    EXIT_USAGE, f"{self.tool.path} has no 'allocate --utility': a newer build"
+                )
+            return ("--utility", "spectrum")
+        return ("--beta", allocation.beta)
+
+    def bounds(self, least: int) -> Path:
+        return self.table(
+            f"bounds_{least}", "name,lower,upper", lambda one: f"{least},{one.largest_rank}"
+        )
+
+    def table(self, name: str, head: str, cells: Callable[[Target], str]) -> Path:
+        file = self.work / f"{name}.csv"
+        rows = [f'"{target.name}",{cells(target)}' for target in self.targets]
+        file.write_text("\n".join([head, *rows]) + "\n")
+        return file
+
+
+def read_ranks(file: Path, targets: Sequence[Target]) -> Ranks:
+    """The whole ranks of a plan, by module name."""
+    units = {unit["name"]: unit["integer"] for unit in json.loads(file.read_text())["units"]}
+    if lost := [target.name for target in targets if target.name not in units]:
+        raise CommandError(EXIT_DATA, f"{file} has no unit {lost[0]}")
+    return tuple(units[target.name] for target in targets)
