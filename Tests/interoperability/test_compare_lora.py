@@ -247,7 +247,14 @@ def test_training_is_the_same_for_the_same_seed(tiny: tuple[Path, Path, Path]) -
 
 
 def test_grids_hold_each_allocation_once_and_begin_with_uniform() -> None:
-    for grids in (["uniform"], ["contenders"], ["full"], ["spectrum"], ["full", "spectrum"]):
+    for grids in (
+        ["uniform"],
+        ["adalora"],
+        ["contenders"],
+        ["full"],
+        ["spectrum"],
+        ["full", "spectrum"],
+    ):
         found = allocations_of(grids)
         assert found[0] == UNIFORM and len(set(found)) == len(found)
         assert len({one.label for one in found}) == len(found)

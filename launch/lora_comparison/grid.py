@@ -82,8 +82,14 @@ def only_uniform() -> list[Allocation]:
     return [UNIFORM]
 
 
+def only_adalora() -> list[Allocation]:
+    """Its singular values begin at 0, so it may want a larger learning rate than the others."""
+    return [UNIFORM, Allocation("adalora", training="adalora")]
+
+
 GRIDS = {
     "uniform": only_uniform,
+    "adalora": only_adalora,
     "contenders": contenders,
     "full": full,
     "spectrum": spectrum,
