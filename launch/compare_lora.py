@@ -11,11 +11,11 @@ measured on the same windows of held-out text. Every row holds the loss, the dif
 ranks and its standard error over the windows, paired. The three texts must not share text; the
 statistics and EVA's directions are to be of the first.
 
-Allocations: uniform; this tool's plans of gains, one unit per module, ranks between 0 and the
-smaller side; EVA, with its ranks and directions, with its ranks alone, and with its directions
-alone; AdaLoRA, with its own training, and with its ranks alone; random ranks; the first plan dealt
-anew among the blocks. --grid says how many of them. EVA and AdaLoRA count their budget in ranks:
-numbers of ranks are tried until the parameters fit.
+Allocations: uniform; this tool's plans of gains or of spectra, one unit per module, ranks between 0
+and the smaller side; EVA, with its ranks and directions, with its ranks alone, and with its
+directions alone; AdaLoRA, with its own training, and with its ranks alone; random ranks; the first
+plan dealt anew among the blocks. --grid says how many of them. EVA and AdaLoRA count their budget
+in ranks: numbers of ranks are tried until the parameters fit.
 
 A run that is repeated goes on where it stopped, also after --limit-minutes (exit code 75). For
 another seed, give other statistics and another output too.

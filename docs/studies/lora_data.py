@@ -37,8 +37,8 @@ ORDER = (
     "gain, kfac, cross-fitted, β 1, at least 1",
     "gain, kfac, plain, β 1",
     "gain, kfac, plain, β 0.5",
-    "spectrum, kfac, cross-fitted",
-    "spectrum, kfac, plain",
+    "spectrum, kfac",
+    "spectrum, identity",
     "gradient norm, plain, β 1",
     "gradient norm, plain, β 0.5",
     "gain, kfac, cross-fitted, β 1, blocks shuffled",
@@ -56,7 +56,8 @@ def label(row: Row) -> str:
     if named := TRAININGS.get((row["rule"], row["training"])):
         return named
     words = [NAMES[row["rule"]]]
-    words += [row[name] for name in ("curvature", "gain") if row[name] not in (None, "identity")]
+    words += [row["curvature"]] if row["rule"] in ("gain", "spectrum") else []
+    words += [row["gain"]] if row["gain"] else []
     words += [f"β {row['beta']:g}"] if row["beta"] is not None else []
     words += [f"at least {row['least']}"] if row["least"] else []
     return ", ".join(words)

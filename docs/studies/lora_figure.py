@@ -17,7 +17,7 @@ from matplotlib.axes import Axes  # noqa: E402
 LINES = {
     "gain, kfac, cross-fitted, β 1": ("#1f5f99", "o"),
     "gain, kfac, cross-fitted, β 0.5": ("#1f5f99", "^"),
-    "spectrum, kfac, cross-fitted": ("#111111", "*"),
+    "spectrum, kfac": ("#111111", "*"),
     "gradient norm, plain, β 1": ("#7a4f9a", "v"),
     "random": ("#999999", "x"),
     "EVA's ranks": ("#4f9a6b", "s"),

@@ -73,8 +73,9 @@ def spectrum() -> list[Allocation]:
 
 
 def spectra() -> Iterator[Allocation]:
-    for gain in ("cross-fitted", "plain"):
-        yield Allocation("spectrum", "kfac", gain)
+    """Singular values of the mean gradient itself: no rule of gains has a part in them."""
+    for curvature in ("kfac", "identity"):
+        yield Allocation("spectrum", curvature)
 
 
 def only_uniform() -> list[Allocation]:

@@ -46,7 +46,7 @@ class RankPlanner:
         file = self.work / f"{allocation.label}_{budget}.json"
         self.tool.run(
             *("allocate", "--statistics", self.statistics, "--group-by", "module", "--integer"),
-            *("--curvature", allocation.curvature, "--gain", allocation.gain),
+            *("--curvature", allocation.curvature),
             *("--cost", self.table("costs", "name,cost", lambda one: f"{one.cost}")),
             *("--bounds", self.bounds(allocation.least or 0)),
             *("--budget", budget, "--quiet", "-o", file, *self.utility(allocation)),
@@ -60,7 +60,7 @@ class RankPlanner:
                     EXIT_USAGE, f"{self.tool.path} has no 'allocate --utility': a newer build"
                 )
             return ("--utility", "spectrum")
-        return ("--beta", allocation.beta)
+        return ("--gain", allocation.gain, "--beta", allocation.beta)
 
     def bounds(self, least: int) -> Path:
         return self.table(
