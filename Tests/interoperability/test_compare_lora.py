@@ -38,6 +38,7 @@ from lora_comparison.ranks import (  # noqa: E402
 from lora_comparison.rows import LoraRows, row_of  # noqa: E402
 from lora_comparison.total_rank import fitted, spread  # noqa: E402
 from lora_comparison.training import Schedule, batches, train  # noqa: E402
+from pruning_comparison.tool import Tool  # noqa: E402
 
 LENGTH = 12
 MODULES = 14  # of the tiny Llama: seven in each of two blocks
@@ -318,6 +319,32 @@ def test_a_run_goes_on_where_it_stopped(tiny: tuple[Path, Path, Path], tmp_path:
         return [{**row, "seconds": 0} for row in read_rows(file)]
 
     assert timeless(whole) == timeless(parts)
+
+
+def test_a_tool_without_spectra_is_told_apart(
+    tiny: tuple[Path, Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old"
+    old.write_text("#!/bin/sh\nexit 0\n")
+    old.chmod(0o755)
+    words = command(tiny, tmp_path / "rows.json", "--ranks", 2, "--grid", "spectrum")
+    words[words.index(TOOL)] = str(old)
+    assert compare_lora.main(words) == 64
+    assert "has no 'allocate --utility'" in capsys.readouterr().err
+    assert len(read_rows(tmp_path / "rows.json")) == 1  # uniform ranks need no tool
+
+
+def has_spectra() -> bool:
+    return Path(TOOL).is_file() and Tool(TOOL).has("allocate", "--utility")
+
+
+@pytest.mark.skipif(not has_spectra(), reason="the tool has no spectrum utility")
+def test_spectra(tiny: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    output = tmp_path / "rows.json"
+    assert compare_lora.main(command(tiny, output, "--ranks", 2, "--grid", "spectrum")) == 0
+    for row in read_rows(output):
+        assert 0.9 * row["budget"] < row["parameters"] <= row["budget"]
+        assert row["largest_rank"] <= 16
 
 
 @pytest.mark.parametrize(
