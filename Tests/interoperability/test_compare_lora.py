@@ -107,19 +107,20 @@ def test_other_ranks_than_planned_are_found(tiny: tuple[Path, Path, Path]) -> No
 
 
 def test_names_that_end_in_others_keep_their_ranks() -> None:
-    """A pattern of peft matches the end of a name; dots of a name are no wildcards."""
+    """A dot of a name is no wildcard, and a name at the end of another is not the other."""
 
-    class Nested(torch.nn.Module):
-        def __init__(self) -> None:
+    class Model(torch.nn.Module):
+        def __init__(self, inner: torch.nn.Module | None = None) -> None:
             super().__init__()
-            self.ab = torch.nn.Linear(4, 4, bias=False)
-            self.a_b = torch.nn.Linear(4, 4, bias=False)
+            self.b = torch.nn.Linear(4, 4, bias=False)
+            self.a = inner
             self.prepare_inputs_for_generation = None
             self.config = {"model_type": "none", "tie_word_embeddings": False}
 
-    targets = [Target("ab", 4, 4), Target("a_b", 4, 4)]
-    model = with_ranks(Nested(), targets, (3, 1), 1.0, 0)
-    assert ranks_in(model, targets) == (3, 1)
+    targets = [Target(name, 4, 4) for name in ("b", "a.b", "a.a.b")]
+    for ranks in ((3, 1, 2), (1, 0, 2), (2, 0, 0), (0, 3, 0)):
+        model = with_ranks(Model(Model(Model())), targets, ranks, 1.0, 0)
+        assert ranks_in(model, targets) == ranks
 
 
 def test_gpt2s_turned_matrices(tmp_path: Path) -> None:

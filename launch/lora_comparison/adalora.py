@@ -9,7 +9,7 @@ from layerbudget_statistics.plain_errors import EXIT_DATA, CommandError
 from peft import AdaLoraConfig, PeftModel
 from torch import nn
 
-from .adapters import ADAPTER, PREFIX, TASK, adapted
+from .adapters import ADAPTER, PREFIX, TASK, adapted, exactly
 from .ranks import Ranks, Target
 from .total_rank import fitted
 from .training import AfterStep
@@ -45,7 +45,7 @@ def trained(
             init_r=first,
             target_r=max(1, total // len(targets)),
             lora_alpha=scale * first,
-            target_modules=[target.name for target in targets],
+            target_modules=exactly(target.name for target in targets),
             tinit=round(BEFORE * steps),
             tfinal=max(1, round(AFTER * steps)),
             deltaT=1,

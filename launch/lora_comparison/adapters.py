@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from layerbudget_statistics.plain_errors import EXIT_DATA, CommandError
@@ -26,23 +26,29 @@ def lora_config(
 ) -> LoraConfig:
     """alpha / r is `scale` for every module, whatever its rank; rank 0 means no adapter.
 
-    peft takes the first key of a pattern that matches the end of a name, so names are escaped, and
-    where one name ends in another's the pattern would be wrong: `check_ranks` would find it.
+    peft takes the first key of a pattern that matches the end of a name: names are escaped, and the
+    longest come first, as one may be another's end.
     """
     own = {target.name: rank for target, rank in zip(targets, ranks, strict=True) if rank}
     if not own:
         raise CommandError(EXIT_DATA, "a plan of ranks that are all 0 leaves nothing to train")
-    patterns = {re.escape(name): rank for name, rank in own.items()}
+    longest_first = sorted(own, key=len, reverse=True)
+    patterns = {re.escape(name): own[name] for name in longest_first}
     return LoraConfig(
         task_type=TASK,
         r=max(own.values()),
         lora_alpha=scale * max(own.values()),
-        target_modules=list(own),
+        target_modules=exactly(own),
         rank_pattern=patterns,
         alpha_pattern={pattern: scale * rank for pattern, rank in patterns.items()},
         fan_in_fan_out=isinstance(model.get_submodule(next(iter(own))), Conv1D),
         **more,
     )
+
+
+def exactly(names: Iterable[str]) -> str:
+    """peft would find names of a list at the end of other names too; an expression is whole."""
+    return "|".join(map(re.escape, names))
 
 
 def adapted(base: nn.Module, config: LoraConfig, seed: int) -> PeftModel:
