@@ -25,7 +25,13 @@ from lora_comparison import adalora  # noqa: E402
 from lora_comparison.adapters import check_ranks, ranks_in, with_ranks  # noqa: E402
 from lora_comparison.comparison import gradients_in  # noqa: E402
 from lora_comparison.eva import Eva, input_batches  # noqa: E402
-from lora_comparison.grid import UNIFORM, Allocation, allocations_of  # noqa: E402
+from lora_comparison.grid import (  # noqa: E402
+    FIRST_GAIN,
+    UNIFORM,
+    Allocation,
+    allocations_of,
+)
+from lora_comparison.plans import RankPlanner  # noqa: E402
 from lora_comparison.ranks import (  # noqa: E402
     Target,
     budget_of,
@@ -335,11 +341,30 @@ def test_a_tool_without_spectra_is_told_apart(
     assert len(read_rows(tmp_path / "rows.json")) == 1  # uniform ranks need no tool
 
 
-def has_spectra() -> bool:
-    return Path(TOOL).is_file() and Tool(TOOL).has("allocate", "--utility")
+def tool_has(command: str, option: str = "") -> bool:
+    return Path(TOOL).is_file() and Tool(TOOL).has(command, option)
 
 
-@pytest.mark.skipif(not has_spectra(), reason="the tool has no spectrum utility")
+@pytest.mark.skipif(not tool_has("export"), reason="the tool exports no plans")
+def test_an_exported_plan_gives_the_same_adapters(
+    tiny: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    targets = targets_in(tiny)
+    planner = RankPlanner(Tool(TOOL), targets, tiny[1], tmp_path, 0)
+    budget = budget_of(targets, 2)
+    ranks = planner.plan(FIRST_GAIN, budget)
+    file = planner.exported(FIRST_GAIN, budget, tiny[0], 1.5)
+    assert file is not None and planner.exported(UNIFORM, budget, tiny[0], 1.5) is None
+    by_tool = with_ranks(loaded(tiny[0]), targets, ranks, 1.5, 0, file)
+    here = with_ranks(loaded(tiny[0]), targets, ranks, 1.5, 0)
+    assert len(set(ranks)) > 1 and ranks_in(by_tool, targets) == ranks
+    for name, weight in here.state_dict().items():
+        assert torch.equal(weight, by_tool.state_dict()[name]), name
+
+
+@pytest.mark.skipif(
+    not tool_has("allocate", "--utility"), reason="the tool has no spectrum utility"
+)
 def test_spectra(tiny: tuple[Path, Path, Path], tmp_path: Path) -> None:
     output = tmp_path / "rows.json"
     assert compare_lora.main(command(tiny, output, "--ranks", 2, "--grid", "spectrum")) == 0

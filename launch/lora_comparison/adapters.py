@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import warnings
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import torch
 from layerbudget_statistics.plain_errors import EXIT_DATA, CommandError
@@ -46,6 +48,12 @@ def lora_config(
     )
 
 
+def exported_config(file: Path) -> LoraConfig:
+    """Of a plan that `layerbudget export --to peft` wrote."""
+    parts = json.loads(file.read_text())
+    return LoraConfig(**{name: value for name, value in parts.items() if name != "peft_type"})
+
+
 def exactly(names: Iterable[str]) -> str:
     """peft would find names of a list at the end of other names too; an expression is whole."""
     return "|".join(map(re.escape, names))
@@ -60,9 +68,16 @@ def adapted(base: nn.Module, config: LoraConfig, seed: int) -> PeftModel:
 
 
 def with_ranks(
-    base: nn.Module, targets: Sequence[Target], ranks: Ranks, scale: float, seed: int
+    base: nn.Module,
+    targets: Sequence[Target],
+    ranks: Ranks,
+    scale: float,
+    seed: int,
+    exported: Path | None = None,
 ) -> PeftModel:
-    model = adapted(base, lora_config(base, targets, ranks, scale), seed)
+    """By peft's configuration in a file, if there is one; its ranks must be these too."""
+    config = exported_config(exported) if exported else lora_config(base, targets, ranks, scale)
+    model = adapted(base, config, seed)
     check_ranks(model, targets, ranks, scale)
     return model
 

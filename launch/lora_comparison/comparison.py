@@ -187,7 +187,8 @@ class Comparison:
         if allocation.training == "again":
             seed += ANOTHER_START
         ranks = self.ranks_of(row, allocation, budget)
-        return with_ranks(self.base, self.targets, ranks, scale, seed), ranks
+        exported = self.planner.exported(allocation, budget, self.options.model, scale)
+        return with_ranks(self.base, self.targets, ranks, scale, seed, exported), ranks
 
     def ranks_of(self, row: Row, allocation: Allocation, budget: int) -> Ranks:
         """Those that EVA and AdaLoRA ended with are taken from their own rows, if there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-GAIN_RULES = ("gain", "gradient-norm", "spectrum")  # planned by the tool
+PLANNED_RULES = ("gain", "gradient-norm", "spectrum")  # by the tool
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from layerbudget_statistics.plain_errors import EXIT_DATA, EXIT_USAGE, CommandError
 from pruning_comparison.tool import Tool
 
-from .grid import FIRST_GAIN, Allocation
+from .grid import FIRST_GAIN, PLANNED_RULES, Allocation
 from .ranks import Ranks, Target, parameters, random_ranks, shuffled_ranks, uniform_ranks
 
 
@@ -43,7 +43,7 @@ class RankPlanner:
         return torch.Generator().manual_seed(self.seed)
 
     def planned(self, allocation: Allocation, budget: int) -> Ranks:
-        file = self.work / f"{allocation.label}_{budget}.json"
+        file = self.file(allocation, budget)
         self.tool.run(
             *("allocate", "--statistics", self.statistics, "--group-by", "module", "--integer"),
             *("--curvature", allocation.curvature),
@@ -52,6 +52,23 @@ class RankPlanner:
             *("--budget", budget, "--quiet", "-o", file, *self.utility(allocation)),
         )
         return read_ranks(file, self.targets)
+
+    def file(self, allocation: Allocation, budget: int) -> Path:
+        return self.work / f"{allocation.label}_{budget}.json"
+
+    def exported(
+        self, allocation: Allocation, budget: int, checkpoint: Path, scale: float
+    ) -> Path | None:
+        """The plan as peft's `adapter_config.json`; none of ranks or by a tool without exports."""
+        if allocation.rule not in PLANNED_RULES or not self.tool.has("export"):
+            return None
+        plan = self.file(allocation, budget)
+        file = plan.with_name(f"{plan.stem}_adapter.json")
+        self.tool.run(
+            *("export", plan, "--to", "peft", "--checkpoint", checkpoint, "--quiet"),
+            *("--alpha-per-rank", scale, "-o", file),
+        )
+        return file
 
     def utility(self, allocation: Allocation) -> tuple[object, ...]:
         if allocation.rule == "spectrum":
