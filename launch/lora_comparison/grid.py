@@ -83,6 +83,16 @@ def only_uniform() -> list[Allocation]:
     return [UNIFORM]
 
 
+def first() -> list[Allocation]:
+    """The least that says something."""
+    return [UNIFORM, FIRST_GAIN]
+
+
+def controls() -> list[Allocation]:
+    """What differs by chance, and what the blocks alone are worth."""
+    return [UNIFORM, dataclasses.replace(UNIFORM, training="again"), Allocation("shuffled")]
+
+
 def only_adalora() -> list[Allocation]:
     """Its singular values begin at 0, so it may want a larger learning rate than the others."""
     return [UNIFORM, Allocation("adalora", training="adalora")]
@@ -91,6 +101,8 @@ def only_adalora() -> list[Allocation]:
 GRIDS = {
     "uniform": only_uniform,
     "adalora": only_adalora,
+    "first": first,
+    "controls": controls,
     "contenders": contenders,
     "full": full,
     "spectrum": spectrum,
