@@ -58,17 +58,26 @@ let package = Package(
 
     // MARK: Files, workflow, command
     room("PlanFiles"),
+    room("Exports", ["PlanFiles", "Checkpoints", "Curvature", "TensorFiles"]),
     room(
       "Workflow",
       [
         "Collectives", "TensorFiles", "DenseLinearAlgebra", "Curvature", "Allocation",
-        "Checkpoints", "Pruning", "PlanFiles",
+        "Checkpoints", "Pruning", "PlanFiles", "Exports",
       ]),
     .executableTarget(
       name: "layerbudget",
       dependencies: [
         "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "Pruning",
-        "PlanFiles",
+        "PlanFiles", "Exports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["README.md"], swiftSettings: strict),
+
+    .executableTarget(
+      name: "layerbudget-bench",
+      dependencies: [
+        "Allocation", "Collectives",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -88,6 +97,7 @@ let package = Package(
     tests(of: "PruningTests", ["Pruning", "Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
+    tests(of: "ExportsTests", ["Exports", "PlanFiles", "Checkpoints", "TensorFiles"]),
     tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),
     tests(of: "CommandLineTests", ["TensorFiles"]),
     tests(of: "RankedTests", ["OpenMPICollectives", "Collectives"]),

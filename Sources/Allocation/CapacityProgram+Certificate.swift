@@ -29,7 +29,7 @@ extension CapacityProgram {
     _ units: [PricedCapacity], capacities: [Double], integers: CapacityIntegers?, price: Double,
     spent: Double, left: Double, totalUnits: Int, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
-  ) -> Certificate {
+  ) -> (certificate: Certificate, sensitivities: Sensitivities) {
     let pairs = Array(zip(units, capacities))
     let primalTerms = pairs.map { objective(of: $0, at: $1) }
     let dualTerms = units.map { unit in
@@ -42,16 +42,38 @@ extension CapacityProgram {
     }
     let atLower = pairs.map { $1 == $0.lower ? 1.0 : 0 }
     let atUpper = pairs.map { $1 == $0.upper ? 1.0 : 0 }
+    let responses = pairs.map { $0.response(at: $1, offset: offset) }
+    let levels = pairs.map { $0.weight == 0 && $1 > $0.lower && $1 < $0.upper }
     let sums = search.exactSums(
-      [primalTerms, dualTerms, integerTerms, atLower, atUpper], totalTerms: totalUnits, over: world)
-    let stationarity = search.maximum(
-      [pairs.map { self.stationarity(of: $0, at: $1, price: price) }.max() ?? 0], over: world)[0]
+      [
+        primalTerms, dualTerms, integerTerms, atLower, atUpper,
+        zip(units, responses).map { $0.cost * $1 }, units.map { $0.cost * $0.lower },
+        zip(units, levels).map { $1 ? $0.cost : 0 },
+      ], totalTerms: totalUnits, over: world)
+    // Strong convexity over what the lower bounds of the others leave of the budget.
+    let curved = units.filter { $0.weight > 0 }
+    let moduli = curved.map { unit in
+      unit.modulus(
+        highest: min(unit.upper, unit.lower + max(budget - sums[6], 0) / unit.cost), offset: offset)
+    }
+    let smoothest = curved.map { $0.modulus(highest: $0.lower, offset: offset) }
+    let extremes = search.maximum(
+      [
+        pairs.map { self.stationarity(of: $0, at: $1, price: price) }.max() ?? 0,
+        -(moduli.min() ?? .greatestFiniteMagnitude), smoothest.max() ?? 0,
+      ], over: world)
+    let stationarity = extremes[0]
+    let modulus = -extremes[1] < .greatestFiniteMagnitude ? -extremes[1] : nil
 
     let primal = sums[0]
     let dual = sums[1] - price * budget
     let overspent = max(0, -left)
     let complementarity = price > 0 || spend == .all ? abs(price * left) : 0
-    return Certificate(
+    let sensitivities = Sensitivities(
+      responses: responses, levels: levels, totalResponse: price != 0 ? sums[5] : 0,
+      totalLevel: sums[7],
+      ofBounds: pairs.map { $0.boundWorth(at: $1, price: price, offset: offset) })
+    let certificate = Certificate(
       primal: primal, dual: dual, gap: primal - dual, stationarityResidual: stationarity,
       feasibilityResidual: overspent, complementarityResidual: complementarity,
       kktResidual: max(
@@ -60,6 +82,8 @@ extension CapacityProgram {
       budgetLeft: left,
       integralityGap: integers.map { sums[2] - dual - min(price, 0) * (budget - $0.spent) },
       integerBudgetLeft: integers.map { budget - $0.spent },
-      unitsAtLower: Int(sums[3]), unitsAtUpper: Int(sums[4]))
+      unitsAtLower: Int(sums[3]), unitsAtUpper: Int(sums[4]), modulus: modulus,
+      conditionNumber: modulus.flatMap { $0 > 0 ? extremes[2] / $0 : nil })
+    return (certificate, sensitivities)
   }
 }

@@ -49,13 +49,14 @@ extension CapacityProgram {
         units, priced, totalUnits: totalUnits, floorPrice: lowestPrice, search: &search,
         over: world)
     }
-    let certificate = certificate(
+    let (certificate, sensitivities) = certificate(
       priced, capacities: capacities, integers: integers, price: price,
       spent: scale.value(spent), left: scale.value(target - spent), totalUnits: totalUnits,
       search: &search, over: world)
     return CapacitySolution(
       price: price, gamma: gamma, continuous: capacities, spent: scale.value(spent),
-      integer: integers, certificate: certificate)
+      integer: integers, certificate: certificate,
+      budgetSensitivities: sensitivities.ofBudget, boundWorths: sensitivities.ofBounds)
   }
 
   /// γ of the parameters, or the smallest γ at which the demand at price 0 reaches 1.25 B (all the

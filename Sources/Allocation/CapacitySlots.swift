@@ -1,8 +1,25 @@
-/// One unit of the whole-number capacity program, counted in steps of `--multiple-of`.
-struct SteppedCapacity: Sendable {
-  let index: Int
+/// What the steps of one unit are worth, the first ones most.
+protocol StepWorth: Sendable {
+  /// The value of the step from `number` to `number` + 1, which does not depend on any price.
+  func value(ofStep number: Int) -> Double
+}
+
+/// w log(1 + m / (s + j m)), the value of step j of m slots; 0 for a unit of zero weight.
+struct LogStepWorth: StepWorth {
   /// γ q^β.
   let weight: Double
+  let offset: Double
+  let step: Double
+
+  func value(ofStep number: Int) -> Double {
+    weight > 0 ? weight * logOnePlus(step / (offset + Double(number) * step)) : 0
+  }
+}
+
+/// One unit of a whole-number capacity program, counted in steps of `--multiple-of`.
+struct SteppedCapacity<Worth: StepWorth>: Sendable {
+  let index: Int
+  let worth: Worth
   /// a · step.
   let stepRunningCost: Double
   /// c · step.
@@ -11,32 +28,23 @@ struct SteppedCapacity: Sendable {
   let fixedStepCost: Int128
   /// Steps that the bounds force and allow.
   let lower: Int
-  let upper: Int
+  var upper: Int
   /// Steps held so far.
   var held: Int
-}
 
-/// Counts the steps of a unit that are worth their price.
-///
-/// The step from j to j+1 (in multiples m of the step size) is taken while its marginal value is
-/// at least its cost:  w log((s + (j+1) m) / (s + j m)) − a m ≥ λ c m.
-struct StepCount: Sendable {
-  let offset: Double
-  let step: Double
-
-  /// The number of steps held at the price.
+  /// The number of steps held at the price: those whose value is at least a · step + λ c · step.
   ///
   /// A bisection over a tree of step numbers that is fixed by the bounds alone. At every node the
   /// value compared with the price does not depend on the price, so a higher price turns left at
-  /// least as early: the count does not rise with the price, whatever the logarithm's last bits.
-  /// - Complexity: log₂(upper − lower) logarithms.
-  func steps(of unit: SteppedCapacity, at price: Double) -> Int {
-    let threshold = unit.stepRunningCost + price * unit.stepCost
-    var low = unit.lower
-    var high = unit.upper
+  /// least as early: the count does not rise with the price, whatever the values' last bits.
+  /// - Complexity: log₂(upper − lower) values.
+  func steps(at price: Double) -> Int {
+    let threshold = threshold(at: price)
+    var low = lower
+    var high = upper
     while low < high {
       let middle = low + (high - low) / 2
-      if value(of: middle, weight: unit.weight) >= threshold {
+      if worth.value(ofStep: middle) >= threshold {
         low = middle + 1
       } else {
         high = middle
@@ -45,20 +53,18 @@ struct StepCount: Sendable {
     return low
   }
 
-  /// w log(1 + m / (s + j m)), the value of step j; 0 for a unit of zero weight.
-  private func value(of number: Int, weight: Double) -> Double {
-    weight > 0 ? weight * logOnePlus(step / (offset + Double(number) * step)) : 0
-  }
+  /// What a step must be worth at the price.
+  func threshold(at price: Double) -> Double { stepRunningCost + price * stepCost }
+
+  /// Whether the unit may take another step and could pay for it.
+  func isEligible(within left: Int128) -> Bool { held < upper && fixedStepCost <= left }
 }
 
 /// Σ c m (steps at λ − steps held) over units that can still afford a step, against the price.
-struct StepDemand: DemandCurve {
-  let count: StepCount
-
+struct StepDemand<Worth: StepWorth>: DemandCurve {
   func point(at key: Int64) -> Double { OrderedKey.value(of: key) }
 
-  func term(of unit: SteppedCapacity, at price: Double) -> Int128 {
-    let steps = count.steps(of: unit, at: price)
-    return Int128(max(steps - unit.held, 0)) * unit.fixedStepCost
+  func term(of unit: SteppedCapacity<Worth>, at price: Double) -> Int128 {
+    Int128(max(unit.steps(at: price) - unit.held, 0)) * unit.fixedStepCost
   }
 }

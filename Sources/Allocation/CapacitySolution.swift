@@ -11,6 +11,10 @@ public struct CapacitySolution: Sendable, Equatable {
   /// Whole-number capacities, when they were asked for.
   public let integer: CapacityIntegers?
   public let certificate: Certificate
+  /// dx/dB of this rank's units; see `Sensitivities`.
+  public let budgetSensitivities: [Double]
+  /// What each unit's active bound is worth per unit of capacity, ≥ 0.
+  public let boundWorths: [Double]
 }
 
 /// Whole-number capacities of this rank's units.
@@ -50,4 +54,8 @@ public struct Certificate: Sendable, Equatable {
   public let integerBudgetLeft: Double?
   public let unitsAtLower: Int
   public let unitsAtUpper: Int
+  /// The objective's strong convexity over what bounds and budget leave, over the units that are not
+  /// linear, and the largest curvature divided by it; nil where that is not known.
+  public var modulus: Double?
+  public var conditionNumber: Double?
 }

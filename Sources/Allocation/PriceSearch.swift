@@ -50,6 +50,9 @@ public struct PriceSearch: Sendable {
     self.method = method
   }
 
+  /// Counts allreduces that searches made together on behalf of this one.
+  public mutating func note(allreduces: Int) { self.allreduces += allreduces }
+
   /// Where the demand first meets the target.
   struct Crossing: Equatable {
     /// The smallest key whose demand is at most the target.

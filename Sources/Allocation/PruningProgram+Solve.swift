@@ -37,12 +37,13 @@ extension PruningProgram {
     let integers = wholeNumbers(
       units, priced, shares: shares, target: target, totalUnits: totalUnits, search: &search,
       over: world)
-    let certificate = certificate(
+    let (certificate, sensitivities) = certificate(
       priced, shares: shares, integers: integers, mu: mu, left: scale.value(removed - spent),
       target: target, totalUnits: totalUnits, search: &search, over: world)
     return PruningSolution(
       price: b - mu, mu: mu, target: target.removed, totalWeights: target.totalWeights,
-      continuous: shares, integers: integers, spent: scale.value(spent), certificate: certificate)
+      continuous: shares, integers: integers, spent: scale.value(spent), certificate: certificate,
+      budgetSensitivities: sensitivities.ofBudget, boundWorths: sensitivities.ofBounds)
   }
 
   /// Where the price of zero-resistance units is the final one, finds the lowest common share at

@@ -15,4 +15,8 @@ public struct PruningSolution: Sendable, Equatable {
   /// Σ n ρ over all ranks.
   public let spent: Double
   public let certificate: Certificate
+  /// dρ/dS of this rank's units: the share more of each for one more weight removed in all.
+  public var budgetSensitivities: [Double] = []
+  /// What each unit's active bound is worth per unit of its share, ≥ 0.
+  public var boundWorths: [Double] = []
 }

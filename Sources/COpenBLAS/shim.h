@@ -38,4 +38,15 @@ void dsyevd_(const char *jobz, const char *uplo, const blasint *n, double *a, co
              double *w, double *work, const blasint *lwork, blasint *iwork, const blasint *liwork,
              blasint *info, size_t jobz_length, size_t uplo_length);
 
+/* Singular values, descending, by QR iteration. jobu and jobvt "N": no vectors, u and vt are not
+   touched, a is overwritten. lwork -1 asks for the workspace. info > 0: did not converge. */
+void sgesvd_(const char *jobu, const char *jobvt, const blasint *m, const blasint *n, float *a,
+             const blasint *lda, float *s, float *u, const blasint *ldu, float *vt,
+             const blasint *ldvt, float *work, const blasint *lwork, blasint *info,
+             size_t jobu_length, size_t jobvt_length);
+void dgesvd_(const char *jobu, const char *jobvt, const blasint *m, const blasint *n, double *a,
+             const blasint *lda, double *s, double *u, const blasint *ldu, double *vt,
+             const blasint *ldvt, double *work, const blasint *lwork, blasint *info,
+             size_t jobu_length, size_t jobvt_length);
+
 #endif

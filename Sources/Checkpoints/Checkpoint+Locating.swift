@@ -131,6 +131,36 @@ extension Checkpoint {
 }
 
 extension Checkpoint {
+  /// The modules of a plan's unit that only has a name: the module of that name, or all in the block.
+  ///
+  /// - Throws: `mismatch` with the nearest name when nothing is named so.
+  public func modules(named unit: String) throws(CheckpointError) -> [String] {
+    let single = try? weights(of: [ModuleShape(name: unit)])
+    let names = single == nil ? modules(under: unit) : [unit]
+    guard names.isEmpty else { return names }
+    // Names of modules and of everything that modules are in.
+    var known: Set<String> = []
+    for tensor in tensors.names {
+      let parts = tensor.split(separator: ".")
+      for length in parts.indices.dropFirst() {
+        known.insert(parts[..<length].joined(separator: "."))
+      }
+    }
+    let nearest = NearestName.of(unit, in: known)
+    throw .mismatch(
+      "\(path): nothing is named as the plan's unit \"\(unit)\"; "
+        + (nearest.map { "the nearest name is \"\($0)\"; " } ?? "")
+        + "the plan is of another model, or names layers in another way")
+  }
+
+  /// Names of the modules and parameters that hold matrices, as the checkpoint names them.
+  public var matrixNames: [String] {
+    tensors.names.compactMap { tensor in
+      guard let entry = tensors[tensor], entry.shape.count >= 2 else { return nil }
+      return tensor.hasSuffix(".weight") ? String(tensor.dropLast(7)) : tensor
+    }
+  }
+
   /// Names of the modules that hold matrices under `prefix`, in natural order: for a plan that names a
   /// block and not what is in it.
   public func modules(under prefix: String) -> [String] {

@@ -6,6 +6,8 @@ public struct Checkpoint: Sendable {
   public let path: String
   public let tensors: TensorCollection
   let configuration: Configuration
+  /// Experts that a token is sent to, where `config.json` says it.
+  public let expertsPerToken: Int?
 
   /// What `config.json` says that decides where weights lie.
   struct Configuration: Sendable, Decodable {
@@ -44,6 +46,9 @@ public struct Checkpoint: Sendable {
     let config = try? Data(contentsOf: URL(filePath: path).appending(path: "config.json"))
     configuration =
       config.flatMap { try? JSONDecoder().decode(Configuration.self, from: $0) } ?? Configuration()
+    expertsPerToken = config.flatMap {
+      try? JSONDecoder().decode(ExpertRouting.self, from: $0).expertsPerToken
+    }
   }
 
   /// Equal for equal headers, however they are divided over files.

@@ -7,15 +7,33 @@ import Glibc
 func runOnThreads<Result: Sendable>(
   count: Int, _ body: @escaping @Sendable (Int) -> Result
 ) -> [Result] {
+  startThreads(count: count, body).join()
+}
+
+/// The same, but returns when the threads run.
+func startThreads<Result: Sendable>(
+  count: Int, _ body: @escaping @Sendable (Int) -> Result
+) -> RunningThreads<Result> {
   let results = ResultSlots<Result>(count: count)
   let threads = (0..<count).map { rank in
     startThread(StartOfThread { results.fill(rank, with: body(rank)) })
   }
-  for thread in threads {
-    let code = pthread_join(thread, nil)
-    if code != 0 { fatalError("pthread_join: error \(code)") }
+  return RunningThreads(threads: threads, results: results)
+}
+
+/// Threads that must be joined once.
+struct RunningThreads<Result: Sendable> {
+  fileprivate let threads: [pthread_t]
+  fileprivate let results: ResultSlots<Result>
+
+  /// The results in order, when every thread has ended.
+  func join() -> [Result] {
+    for thread in threads {
+      let code = pthread_join(thread, nil)
+      if code != 0 { fatalError("pthread_join: error \(code)") }
+    }
+    return results.all()
   }
-  return results.all()
 }
 
 /// One place per thread for its result.

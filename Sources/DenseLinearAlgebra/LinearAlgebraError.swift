@@ -7,6 +7,8 @@ public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConverti
   case notFinite(order: Int, row: Int, column: Int)
   /// An eigenvalue was not found; `info` is LAPACK's.
   case notConverged(order: Int, info: Int)
+  /// A singular value was not found; `info` is LAPACK's.
+  case singularValuesNotConverged(rows: Int, columns: Int, info: Int)
   /// The order does not fit the 32-bit integers of this BLAS.
   case tooLarge(order: Int, limit: Int)
 
@@ -18,6 +20,8 @@ public enum LinearAlgebraError: Error, Sendable, Equatable, CustomStringConverti
       "element [\(row), \(column)] of a matrix of order \(order) is not finite"
     case .notConverged(let order, let info):
       "the eigenvalues of a matrix of order \(order) did not converge (info \(info))"
+    case .singularValuesNotConverged(let rows, let columns, let info):
+      "the singular values of a matrix of \(rows) × \(columns) did not converge (info \(info))"
     case .tooLarge(let order, let limit):
       "order \(order) is above \(limit), the limit of this BLAS with 32-bit integers"
     }

@@ -30,12 +30,18 @@ public struct PlanDocument: Codable, Sendable, Equatable {
   public var predictedLossChange: Double?
   /// The same for other ways to divide the same sparsity, by their names.
   public var predictedLossChanges: [String: Double]?
+  /// Allocation by spectra: how much the whole numbers lower the local quadratic model of the loss.
+  public var predictedLossDecrease: Double?
+  /// The same for other ways to divide the same budget, by their names.
+  public var predictedLossDecreases: [String: Double]?
 
   enum CodingKeys: String, CodingKey {
     case format, program, parameters, price, budget, spent, units, certificate, inputs, notes
     case spentInteger = "spent_integer"
     case predictedLossChange = "predicted_loss_change"
     case predictedLossChanges = "predicted_loss_changes"
+    case predictedLossDecrease = "predicted_loss_decrease"
+    case predictedLossDecreases = "predicted_loss_decreases"
   }
 
   public init(
@@ -82,6 +88,10 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     public var pattern: String?
     /// `lower`, `upper`, or `null` in the file.
     public var atBound: String?
+    /// dx/dB, or for pruning dρ/dS: what the unit gets of one more unit of budget.
+    public var budgetSensitivity: Double?
+    /// By how much the objective falls per unit that the active bound gives way; 0 without one.
+    public var boundWorth: Double?
 
     enum CodingKeys: String, CodingKey {
       case name, gain, quality, continuous, integer, lower, upper, cost, weights, modules, pattern
@@ -89,6 +99,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       case atBound = "at_bound"
       case standardError = "standard_error"
       case predictedNoise = "predicted_noise"
+      case budgetSensitivity = "budget_sensitivity"
+      case boundWorth = "bound_worth"
     }
 
     public init(
@@ -129,6 +141,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       pattern = try fields.decodeIfPresent(String.self, forKey: .pattern)
       damage = try fields.decodeIfPresent(Double.self, forKey: .damage)
       atBound = try fields.decodeIfPresent(String.self, forKey: .atBound)
+      budgetSensitivity = try fields.decodeIfPresent(Double.self, forKey: .budgetSensitivity)
+      boundWorth = try fields.decodeIfPresent(Double.self, forKey: .boundWorth)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -148,6 +162,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       try fields.encodeIfPresent(pattern, forKey: .pattern)
       try fields.encodeIfPresent(damage, forKey: .damage)
       try fields.encode(atBound, forKey: .atBound)
+      try fields.encodeIfPresent(budgetSensitivity, forKey: .budgetSensitivity)
+      try fields.encodeIfPresent(boundWorth, forKey: .boundWorth)
     }
   }
 
@@ -165,9 +181,13 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     public var integralityGap: Double?
     public var unitsAtLower: Int
     public var unitsAtUpper: Int
+    /// Strong convexity of the objective over what bounds and budget leave; absent where unknown.
+    public var modulus: Double?
+    public var conditionNumber: Double?
 
     enum CodingKeys: String, CodingKey {
-      case primal, dual, gap
+      case primal, dual, gap, modulus
+      case conditionNumber = "condition_number"
       case kktResidual = "kkt_residual"
       case stationarityResidual = "stationarity_residual"
       case feasibilityResidual = "feasibility_residual"

@@ -51,15 +51,9 @@ public struct ExternalScores: Sendable, Equatable {
       guard let gain = try table.number("gain", row: row) else {
         throw .invalid("\(source): line \(table.rows[row].line) has no gain")
       }
-      let parameters = try table.number("parameters", row: row) ?? 0
-      guard parameters >= 0, parameters < 0x1p53, parameters == parameters.rounded() else {
-        throw .invalid(
-          "\(source): line \(table.rows[row].line): parameters is \(parameters), but must be a "
-            + "whole number of weights")
-      }
       units.append(
         ScoresDocument.Unit(
-          name: name, modules: [], parameters: Int(parameters), gain: gain,
+          name: name, modules: [], parameters: try table.parameters(row: row), gain: gain,
           gradientNormSquared: nil, quality: nil, modulesDetail: []))
     }
     self.units = units
@@ -67,6 +61,17 @@ public struct ExternalScores: Sendable, Equatable {
 }
 
 extension CSVTable {
+  /// The weights of a row's unit; 0 where the table does not say them.
+  func parameters(row: Int) throws(PlanFileError) -> Int {
+    let parameters = try number("parameters", row: row) ?? 0
+    guard parameters >= 0, parameters < 0x1p53, parameters == parameters.rounded() else {
+      throw .invalid(
+        "\(source): line \(rows[row].line): parameters is \(parameters), but must be a "
+          + "whole number of weights")
+    }
+    return Int(parameters)
+  }
+
   /// Values keyed by the `name` column; a name that comes twice is an error.
   fileprivate func valuesByName<Value>(
     _ value: (Int) throws(PlanFileError) -> Value

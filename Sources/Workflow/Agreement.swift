@@ -1,5 +1,4 @@
 internal import Collectives
-internal import Glibc
 
 /// Runs one rank's part of a step and lets every rank fail alike if any part failed.
 ///
@@ -14,7 +13,7 @@ func agreed<Value>(
   do throws(Failure) { outcome = .success(try part()) } catch { outcome = .failure(error) }
   var mine: Failure?
   if case .failure(let failure) = outcome { mine = failure }
-  let text = mine.map { world.size > 1 ? "\(hostName): \($0.message)" : $0.message }
+  let text = mine.map { world.size > 1 ? "\(HostName.own): \($0.message)" : $0.message }
   if let failure = world.agree(on: text, code: mine?.code.rawValue ?? ExitCode.good.rawValue) {
     let code = ExitCode(rawValue: failure.code) ?? .internalFault
     throw Failure(code, world.size > 1 ? "\(failure)" : failure.message)
@@ -40,11 +39,4 @@ func requireSameInput(
       "\(what): the ranks see different contents; check that its folder is on a disk shared by all "
         + "hosts and that nothing is writing to it")
   }
-}
-
-/// The name of the machine this rank runs on, for messages.
-private var hostName: String {
-  var buffer = [CChar](repeating: 0, count: 256)
-  guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown host" }
-  return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

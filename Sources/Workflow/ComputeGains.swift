@@ -44,16 +44,18 @@ extension StatisticsRequest {
         rank: world.rank, units: owned.count,
         modules: owned.reduce(0) { $0 + units[$1].modules.count },
         operations: slicing.work[world.rank], seconds: seconds, peakBytes: 0),
-      seconds: seconds, weights: weights)
+      seconds: seconds, decreases: computed.decreases, weights: weights)
   }
 
-  /// Gains of the owned units and the combined checksum of what they read.
+  /// Gains of the owned units, the combined checksum of what they read, and what each further rank
+  /// of a unit is worth where the spectrum was asked for.
   private func computedGains(
     of owned: [Int], _ units: [ModuleUnit], _ statistics: Statistics
-  ) throws(Failure) -> (gains: [UnitGain], checksum: UInt64) {
+  ) throws(Failure) -> (gains: [UnitGain], checksum: UInt64, decreases: [[Double]]?) {
     var computer = GainComputer(statistics: statistics, options: options)
     var gains: [UnitGain] = []
     var checksum: UInt64 = 0
+    var decreases: [[Double]] = []
     for index in owned {
       var details: [NaturalName: ModuleGain] = [:]
       for module in GainComputer.computingOrder(units[index].modules) {
@@ -65,9 +67,10 @@ extension StatisticsRequest {
       }
       let inOrder = units[index].modules.compactMap { details[NaturalName($0.name)] }
       checksum = inOrder.reduce(checksum) { $0 &+ $1.checksum }
+      if options.wantsSpectrum { decreases.append(RankDecreases.of(inOrder)) }
       gains.append(UnitGain(index: index, unit: .init(named: units[index].name, inOrder)))
     }
-    return (gains, checksum)
+    return (gains, checksum, options.wantsSpectrum ? decreases : nil)
   }
 }
 

@@ -34,8 +34,13 @@ public struct Inspection: Codable, Sendable, Equatable {
     self.modules = modules
   }
 
+  /// Whether a path is a plan or scores, by its name.
+  private static func isDocument(_ path: String) -> Bool {
+    [".json", ".csv", ".npy", ".txt"].contains { path.hasSuffix($0) }
+  }
+
   private static func look(at path: String) throws(Failure) -> Inspection {
-    if path.hasSuffix(".json") || path.hasSuffix(".csv") {
+    if isDocument(path) {
       let file = try InputFile(path: path)
       return try look(atDocument: file)
     }
@@ -63,7 +68,7 @@ public struct Inspection: Codable, Sendable, Equatable {
 
   /// Whether a path holds statistics: our own by their metadata, kronfluence's by their folder.
   private static func holdsStatistics(_ path: String) throws(Failure) -> Bool {
-    if path.hasSuffix(".json") || path.hasSuffix(".csv") { return false }
+    if isDocument(path) { return false }
     do {
       if try FolderListing.isFolder(path), Statistics.isKronfluenceFolder(path) { return true }
       return try TensorCollection(path: path).metadata["format"] == Statistics.format

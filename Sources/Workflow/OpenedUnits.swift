@@ -60,6 +60,7 @@ extension StatisticsRequest {
       work: units.map { unit in
         unit.modules.reduce(0) {
           $0 + options.kind.floatingPointOperations(of: $1, rule: options.effectiveRule)
+            + (options.wantsSpectrum ? CurvatureKind.spectrumOperations(of: $1) : 0)
         }
       }, ranks: ranks)
   }

@@ -41,6 +41,22 @@ struct OutputDocuments {
     }
   }
 
+  /// The same for a table. Collective.
+  func write(
+    text: String?, run: RunDocument?, over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) {
+    let (path, runPath) = (path, runPath)
+    _ = try agreed(over: world) { () throws(Failure) in
+      guard world.rank == 0 else { return }
+      do throws(PlanFileError) {
+        if let text { try Self.write(Array(text.utf8), to: path) }
+        if let run { try Self.write(try DocumentCoding.encode(run), to: runPath) }
+      } catch {
+        throw Failure(error)
+      }
+    }
+  }
+
   private static func write(_ bytes: [UInt8], to path: String) throws(PlanFileError) {
     do { try DurableFile.write(bytes, to: path) } catch { throw .unwritable("\(error)") }
   }

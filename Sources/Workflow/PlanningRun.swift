@@ -27,7 +27,7 @@ struct PlanningRun {
   /// Collective; throws the same failure on every rank.
   init(
     command: String, source gainSource: GainSource, quality: QualityRule, bounds: BoundsRequest,
-    cost: CostRequest, search method: PriceSearch.Method, output path: String,
+    costs: () throws(Failure) -> UnitCosts, search method: PriceSearch.Method, output path: String,
     judgingBy source: QualitySource = .gain, patterns: SparsityPatterns? = nil,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
@@ -35,7 +35,7 @@ struct PlanningRun {
     output = OutputDocuments(path: path)
     try output.requireWritable(over: world)
     values = try agreed(over: world) { () throws(Failure) in
-      try UnitValues(bounds: bounds, cost: cost)
+      try UnitValues(bounds: bounds, costs: try costs())
     }
     var gains = try gainSource.gains(over: world)
     measured = try gains.measure(patterns, over: world)

@@ -47,7 +47,7 @@ public struct PruneRequest: Sendable {
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     var planning = try PlanningRun(
-      command: "prune", source: source, quality: quality, bounds: bounds, cost: .uniform(1),
+      command: "prune", source: source, quality: quality, bounds: bounds, costs: { UnitCosts() },
       search: search, output: output, judgingBy: judgedBy, patterns: patterns, over: world)
     let units = planning.gains.units.indices.map { position in
       let gained = planning.gains.units[position]
@@ -76,6 +76,10 @@ public struct PruneRequest: Sendable {
         modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules,
         pattern: answer.zeros.flatMap { zeros in patterns?.text(of: zeros[position]) })
       planned.damage = gained.unit.damage
+      if !solution.budgetSensitivities.isEmpty {
+        planned.budgetSensitivity = solution.budgetSensitivities[position]
+        planned.boundWorth = solution.boundWorths[position]
+      }
       return planned
     }
     return try planning.finish(planned, over: world) { all in

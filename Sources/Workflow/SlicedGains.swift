@@ -25,6 +25,9 @@ struct SlicedGains: Sendable {
   let slice: RunDocument.Slice
   /// Wall time of computing the gains on this rank.
   let seconds: Double
+  /// Of every unit in their order, the loss that each further rank takes away; nil unless the spectrum
+  /// was asked for.
+  var decreases: [[Double]]?
   /// Where the units' weights are; nil without a checkpoint.
   var weights: OwnedWeights?
 }

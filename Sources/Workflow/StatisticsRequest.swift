@@ -30,6 +30,7 @@ public struct StatisticsRequest: Sendable {
 public enum GainSource: Sendable {
   /// Computed now from statistics.
   case statistics(StatisticsRequest)
-  /// Read from a scores file (JSON or CSV).
-  case scores(path: String)
+  /// Read from a scores file: of `score`, or in a form in which other programs write scores. `names` is a
+  /// file with names for values that have none.
+  case scores(path: String, names: String? = nil)
 }

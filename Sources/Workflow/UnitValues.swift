@@ -17,15 +17,6 @@ public struct BoundsRequest: Sendable {
   }
 }
 
-/// Cost of one unit of capacity.
-public enum CostRequest: Sendable, Equatable {
-  case uniform(Double)
-  /// The unit's parameter count.
-  case parameters
-  /// CSV `name,cost`.
-  case table(String)
-}
-
 /// Bounds and costs as read, ready to be asked for one unit after another.
 struct UnitValues {
   private struct Fix {
@@ -36,38 +27,25 @@ struct UnitValues {
   private let request: BoundsRequest
   private let bounds: UnitBounds?
   private let fixes: [Fix]
-  private let cost: CostRequest
-  private let costs: UnitNumbers?
+  let costs: UnitCosts
   /// Tables that were read, to be named in the plan.
   private(set) var inputs: [String: InputFingerprint] = [:]
 
-  init(bounds request: BoundsRequest, cost: CostRequest) throws(Failure) {
+  init(bounds request: BoundsRequest, costs: UnitCosts) throws(Failure) {
     self.request = request
-    self.cost = cost
-    var inputs: [String: InputFingerprint] = [:]
-    func table(_ path: String, as name: String) throws(Failure) -> InputFile {
+    self.costs = costs
+    var inputs = costs.inputs
+    if let path = request.table {
       let file = try InputFile(path: path)
-      inputs[name] = InputFingerprint(
+      inputs["bounds"] = InputFingerprint(
         bytes: file.bytes.count, headers: nil, contents: file.checksum.hexadecimal)
-      return file
-    }
-    do throws(PlanFileError) {
-      if let path = request.table {
-        let file: InputFile
-        do { file = try table(path, as: "bounds") } catch { throw .missing(error.message) }
+      do throws(PlanFileError) {
         bounds = try UnitBounds(bytes: file.bytes, source: path)
-      } else {
-        bounds = nil
+      } catch {
+        throw Failure(error)
       }
-      if case .table(let path) = cost {
-        let file: InputFile
-        do { file = try table(path, as: "costs") } catch { throw .missing(error.message) }
-        costs = try UnitNumbers(bytes: file.bytes, source: path, column: "cost")
-      } else {
-        costs = nil
-      }
-    } catch {
-      throw Failure(error)
+    } else {
+      bounds = nil
     }
     var fixes: [Fix] = []
     for text in request.fixed { fixes.append(try Self.fix(text)) }
@@ -77,17 +55,11 @@ struct UnitValues {
 
   /// The options as resolved, for the output; tables are named by their fingerprints among the inputs.
   var asParameters: [String: ParameterValue] {
-    var parameters: [String: ParameterValue] = [
+    [
       "min": .number(request.minimum),
       "max": request.maximum.isFinite ? .number(request.maximum) : .text("inf"),
-      "fix": .text(request.fixed.joined(separator: " ")),
+      "fix": .text(request.fixed.joined(separator: " ")), "cost": costs.parameter,
     ]
-    switch cost {
-    case .uniform(let cost): parameters["cost"] = .number(cost)
-    case .parameters: parameters["cost"] = .text("parameters")
-    case .table: parameters["cost"] = .text("table")
-    }
-    return parameters
   }
 
   /// Changes when any table that was read changes.
@@ -101,7 +73,7 @@ struct UnitValues {
   func requireKnown(_ names: Set<String>) throws(Failure) {
     let tables: [(String, [String])] = [
       (bounds?.source ?? "", bounds.map { Array($0.values.keys) } ?? []),
-      (costs?.source ?? "", costs.map { Array($0.values.keys) } ?? []),
+      costs.listed ?? ("", []),
     ]
     for (source, listed) in tables {
       guard let unknown = listed.filter({ !names.contains($0) }).min() else { continue }
@@ -118,27 +90,6 @@ struct UnitValues {
     if let fix = fixes.last(where: { name.contains($0.pattern) }) { return (fix.value, fix.value) }
     let own = bounds?.values[name]
     return (own?.lower ?? request.minimum, own?.upper ?? request.maximum)
-  }
-
-  func cost(of unit: ScoresDocument.Unit) throws(Failure) -> Double {
-    switch cost {
-    case .uniform(let cost):
-      return cost
-    case .parameters:
-      guard unit.parameters > 0 else {
-        throw Failure(
-          .badData,
-          "unit \"\(unit.name)\" has no parameter count, which --cost parameters needs; add a "
-            + "parameters column to the scores")
-      }
-      return Double(unit.parameters)
-    case .table(let path):
-      guard let cost = costs?.values[unit.name] else {
-        throw Failure(
-          .badData, "\(path): has no cost for unit \"\(unit.name)\"; every unit needs one")
-      }
-      return cost
-    }
   }
 
   private static func fix(_ text: String) throws(Failure) -> Fix {

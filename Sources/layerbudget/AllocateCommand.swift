@@ -14,13 +14,10 @@ struct AllocateCommand: ParsableCommand {
 
   @OptionGroup var input: SourceOptions
 
-  @Option(parsing: .unconditional, help: "Budget, in the unit of the costs.")
-  var budget: Double
+  @Option(parsing: .unconditional, help: CapacityOptions.budgetHelp)
+  var budget: String
 
-  @Option(
-    parsing: .unconditional,
-    help: "Cost of one unit of capacity: a number, 'parameters', or CSV name,cost.")
-  var cost = "1"
+  @OptionGroup(title: "Capacity") var capacity: CapacityOptions
 
   @Option(name: .customLong("min"), parsing: .unconditional, help: "Smallest capacity of a unit.")
   var minimum = 0.0
@@ -34,25 +31,14 @@ struct AllocateCommand: ParsableCommand {
   @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
   var fixed: [String] = []
 
-  @Option(parsing: .unconditional, help: "Running cost factor alpha.")
-  var alpha = 0.5
-
-  @Option(help: "Whether alpha counts per cost or per slot.")
-  var alphaPer = CapacityProgram.AlphaPer.cost
-
-  @Option(parsing: .unconditional, help: "Exponent of the quality.")
-  var beta = 1.0
-
   @Option(
-    parsing: .unconditional,
-    help: "Weight of the utility, or 'auto': demand at price 0 is 1.25 times the budget.")
-  var gamma = "auto"
+    help: """
+      Worth of capacity: log, or for --unit rank spectrum: what each rank takes off the loss, from \
+      statistics of kfac (or identity) curvature.
+      """)
+  var utility = CapacityUtility.log
 
-  @Option(parsing: .unconditional, help: "Offset s of the utility log(s + x).")
-  var offset = 1.0
-
-  @Option(help: "Spend as-priced (stop where capacity is not worth its cost) or all.")
-  var spend = CapacityProgram.Spend.asPriced
+  @OptionGroup(title: "Program") var options: CapacityProgramOptions
 
   @Flag(help: "Also give whole numbers.")
   var integer = false
@@ -73,60 +59,45 @@ struct AllocateCommand: ParsableCommand {
   var dryRun = false
 
   func validate() throws {
-    _ = try costRequest()
-    _ = try gammaRule()
-    guard budget > 0, budget.isFinite else {
-      throw ValidationError("--budget is \(budget), but must be positive and finite")
-    }
+    _ = try capacity.measure(budget: budget)
     guard multipleOf >= 1 else {
       throw ValidationError("--multiple-of is \(multipleOf), but must be 1 or more")
     }
     guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
     if dryRun { _ = try input.statisticsForDryRun() }
+    if utility == .spectrum { try requireSpectrum() }
   }
 
-  private func costRequest() throws -> CostRequest {
-    if cost == "parameters" { return .parameters }
-    if let number = Double(cost) {
-      guard number > 0, number.isFinite else {
-        throw ValidationError("--cost is \(cost), but must be positive and finite")
-      }
-      return .uniform(number)
+  private func requireSpectrum() throws {
+    do {
+      _ = try input.source().askedForSpectra(of: capacity.unit)
+    } catch let failure as Failure {
+      throw ValidationError(failure.message)
     }
-    return .table(cost)
-  }
-
-  private func gammaRule() throws -> CapacityProgram.Gamma {
-    if gamma == "auto" { return .automatic }
-    guard let number = Double(gamma), number > 0, number.isFinite else {
-      throw ValidationError("--gamma is \(gamma), but must be 'auto' or a positive number")
-    }
-    return .fixed(number)
   }
 
   func run() throws {
     let source = try input.source()
     if dryRun {
-      let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
+      let statistics =
+        utility == .spectrum
+        ? try source.askedForSpectra(of: capacity.unit) : try input.statisticsForDryRun()
+      let work = DryRunWork(statistics: statistics, printing: printing)
       Launch.run(threads: printing.threads, work)
       return
     }
-    var program = CapacityProgram(budget: budget)
-    program.alpha = alpha
-    program.alphaPer = alphaPer
-    program.beta = beta
-    program.gamma = try gammaRule()
-    program.offset = offset
-    program.spend = spend
+    var program = try options.program()
     program.step = multipleOf
-    var request = AllocateRequest(source: source, program: program, output: output ?? "")
+    var request = AllocateRequest(
+      source: source, measure: try capacity.measure(budget: budget), output: output ?? "")
+    request.program = program
     request.quality = quality.rule
     request.bounds = BoundsRequest(maximum: maximum)
     request.bounds.minimum = minimum
     request.bounds.table = bounds
     request.bounds.fixed = fixed
-    request.cost = try costRequest()
     request.wholeNumbers = integer
+    request.utility = utility
     request.search = search
     Launch.run(threads: printing.threads, AllocateWork(request: request, printing: printing))
   }

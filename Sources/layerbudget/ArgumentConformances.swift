@@ -1,6 +1,7 @@
 public import Allocation
 public import ArgumentParser
 public import Curvature
+public import Exports
 public import Pruning
 public import Workflow
 
@@ -12,12 +13,17 @@ extension Precision: ExpressibleByArgument {}
 extension QualityRule.Normalization: ExpressibleByArgument {}
 extension PriceSearch.Method: ExpressibleByArgument {}
 extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
+extension CapacityUtility: ExpressibleByArgument {}
 extension CapacityProgram.Spend: ExpressibleByArgument {}
 extension PruningCurve: ExpressibleByArgument {}
 extension QualitySource: ExpressibleByArgument {}
+extension PruningProgram.Psi: ExpressibleByArgument {}
 extension PruningProgram.Damage: ExpressibleByArgument {}
 extension PruningMethod: ExpressibleByArgument {}
 extension ApplyRequest.Within: ExpressibleByArgument {}
+extension ExportFormat: ExpressibleByArgument {}
+extension CompressorRecipe.Modifier: ExpressibleByArgument {}
+extension CapacityKind: ExpressibleByArgument {}
 
 extension Damping: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

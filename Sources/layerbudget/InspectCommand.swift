@@ -29,15 +29,48 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Statistics: read headers and counts only, no values.")
   var headers = false
 
+  @Flag(help: "Plans: solve the program again and compare every number.")
+  var verify = false
+
+  @Option(help: "With --verify: the scores that the plan was made from.")
+  var scores: String?
+
   @OptionGroup(title: "Output") var printing: OutputOptions
 
+  func validate() throws {
+    guard scores == nil || verify else { throw ValidationError("--scores is for --verify") }
+  }
+
   func run() throws {
+    if verify {
+      Launch.run(threads: 1, VerifyWork(path: path, scores: scores, printing: printing))
+      return
+    }
     var request = SurveyRequest(path: path)
     request.kind = curvature
     request.damping = damping
     request.tokensPerSample = tokensPerSample
     request.headersOnly = headers
     Launch.run(threads: 1, InspectWork(request: request, printing: printing))
+  }
+}
+
+private struct VerifyWork: Launch.Work {
+  let path: String
+  let scores: String?
+  let printing: OutputOptions
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    let verification = try PlanVerification.of(path, scores: scores, over: world)
+    if let verification, printing.json {
+      try Printed.json(verification)
+    } else if let verification, !printing.quiet {
+      var text = verification.checked.map { "checked: \($0)\n" }.joined()
+      text += verification.unchecked.map { "not checked: \($0)\n" }.joined()
+      text += verification.disagreements.map { "differs: \($0)\n" }.joined()
+      Process.writeToStandardOutput(text)
+    }
+    try PlanVerification.requireAgreement(verification, in: path, over: world)
   }
 }
 

@@ -18,7 +18,7 @@ struct LayerBudget: ParsableCommand {
     version: LayerBudgetVersion.current,
     subcommands: [
       ScoreCommand.self, AllocateCommand.self, PruneCommand.self, ApplyCommand.self,
-      InspectCommand.self,
+      SweepCommand.self, TransferCommand.self, ExportCommand.self, InspectCommand.self,
     ])
 
   static func main() {

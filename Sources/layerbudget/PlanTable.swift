@@ -70,14 +70,32 @@ struct PlanTable {
       + others.joined(separator: ", ")
   }
 
+  /// This plan's predicted loss decrease first, then those of other plans of the same budget.
+  private func decreaseText(_ decreases: [String: Double]) -> String {
+    let own: String
+    if case .text(let name)? = plan.parameters["utility"] { own = name } else { own = "" }
+    let others = decreases.filter { $0.key != own }.sorted { $0.key < $1.key }.map {
+      "\($0.key) \(NumberText.short($0.value))"
+    }
+    return "predicted loss decrease \(NumberText.short(plan.predictedLossDecrease ?? 0)) (\(own)); "
+      + others.joined(separator: ", ")
+  }
+
+  /// What the budget counts, where the plan says it.
+  private var budgetUnit: String {
+    guard case .text(let unit) = plan.parameters["budget_unit"], unit != "costs" else { return "" }
+    return " \(unit)"
+  }
+
   private var summary: String {
     let certificate = plan.certificate
     let spent =
       plan.program == .pruning
       ? "removes \(NumberText.grouped(Int(plan.spentInteger ?? plan.spent))) weights"
       : "spends \(NumberText.short(plan.spentInteger ?? plan.spent)) of "
-        + NumberText.short(plan.budget)
-    let losses = plan.predictedLossChanges.map(lossText)
+        + NumberText.short(plan.budget) + budgetUnit
+    let losses =
+      plan.predictedLossChanges.map(lossText) ?? plan.predictedLossDecreases.map(decreaseText)
     var lines = [
       "\(plan.units.count) units, \(spent) at price \(NumberText.short(plan.price))",
       "duality gap \(NumberText.short(certificate.gap)), "

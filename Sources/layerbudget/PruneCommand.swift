@@ -104,8 +104,8 @@ struct PruneCommand: ParsableCommand {
     if dryRun { _ = try input.statisticsForDryRun() }
   }
 
-  // The defaults: the paper's for gains, and for damages those that were no worse than uniform pruning
-  // anywhere in docs/pruning-study.md.
+  // The defaults: the paper's for gains, and for damages those with the best worst case in
+  // docs/pruning-study.md.
   private var judgment: QualitySource { judgedBy ?? (checkpoint == nil ? .gain : .damage) }
   private var curve: PruningCurve { psi ?? (judgment == .gain ? .quadratic : .log) }
 

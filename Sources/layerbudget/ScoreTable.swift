@@ -22,23 +22,30 @@ struct ScoreTable {
   }
 
   var text: String {
-    var table = TextTable(columns: [
-      .text("unit"), .number("modules"), .number("parameters"), .number("gain"), .number("±"),
-      .number("plain"), .number("noise"), .number("gradient norm²"), .number("quality"), .text(""),
-    ])
+    // Only a checkpoint says what the weights are worth.
+    let knowsDamage = scores.units.contains { $0.damage != nil }
+    var table = TextTable(
+      columns: [
+        .text("unit"), .number("modules"), .number("parameters"), .number("gain"), .number("±"),
+        .number("plain"), .number("noise"), .number("gradient norm²"),
+      ] + (knowsDamage ? [.number("damage")] : []) + [.number("quality"), .text("")])
     let largest = scores.units.map(\.gain).max() ?? 0
     let bar = Bar(width: 24, color: color)
     for unit in scores.units {
-      table.add([
+      let damage = unit.damage.map(NumberText.short) ?? ""
+      let start = [
         unit.name, "\(unit.modules.count)", NumberText.grouped(unit.parameters),
         NumberText.short(unit.gain) + (unit.isDistinguishable == false ? " ~" : ""),
         unit.standardError.map(NumberText.short) ?? "",
         NumberText.short(unit.gainPlain ?? unit.gain),
         unit.predictedNoise.map(NumberText.short)
           ?? unit.noiseShare.map { NumberText.fixed($0 * 100, decimals: 0) + " %" } ?? "",
-        NumberText.short(unit.gradientNormSquared ?? 0), NumberText.short(unit.quality ?? 0),
-        bar.text(unit.gain / max(largest, 1e-300)),
-      ])
+        NumberText.short(unit.gradientNormSquared ?? 0),
+      ]
+      table.add(
+        start + (knowsDamage ? [damage] : []) + [
+          NumberText.short(unit.quality ?? 0), bar.text(unit.gain / max(largest, 1e-300)),
+        ])
     }
     return table.text + "\n\(scores.units.count) units, \(scores.curvature) curvature, "
       + "damping \(scores.damping)\n"

@@ -66,15 +66,23 @@ struct StatisticsOptions: ParsableArguments {
 
 /// Where gains come from: computed from statistics, or read.
 struct SourceOptions: ParsableArguments {
-  @Option(help: "Scores file: JSON of layerbudget score, or CSV name,gain[,parameters].")
+  @Option(
+    help: """
+      Scores file: JSON of layerbudget score, CSV name,gain[,parameters], or what other programs write: \
+      a JSON object or list, a row of numbers in .npy or text.
+      """)
   var scores: String?
+
+  @Option(
+    help: "Names for scores that have none: one per line, or CSV name,parameters (model.layers.N).")
+  var scoreNames: String?
 
   @OptionGroup(title: "Gains from statistics")
   var computing: StatisticsOptions
 
   func source() throws -> GainSource {
     switch (scores, computing.statistics) {
-    case (let scores?, nil): return .scores(path: scores)
+    case (let scores?, nil): return .scores(path: scores, names: scoreNames)
     case (nil, let path?): return .statistics(computing.request(path))
     case (nil, nil): throw ValidationError("give --scores FILE or --statistics PATH")
     case (_?, _?): throw ValidationError("give either --scores or --statistics, not both")
@@ -89,5 +97,10 @@ struct SourceOptions: ParsableArguments {
     return request
   }
 
-  func validate() throws { _ = try source() }
+  func validate() throws {
+    _ = try source()
+    guard scoreNames == nil || scores != nil else {
+      throw ValidationError("--score-names names the values of --scores FILE; give both")
+    }
+  }
 }

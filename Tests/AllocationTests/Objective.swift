@@ -17,9 +17,11 @@ struct Objective {
     zip(units, integers).reduce(0) { $0 + $1.0.cost * Double($1.1) }
   }
 
-  func value(_ integers: [Int]) -> Double {
-    zip(units, integers).reduce(0) { sum, pair in
-      let (unit, x) = (pair.0, Double(pair.1))
+  func value(_ integers: [Int]) -> Double { value(integers.map(Double.init)) }
+
+  func value(_ capacities: [Double]) -> Double {
+    zip(units, capacities).reduce(0) { sum, pair in
+      let (unit, x) = pair
       let a = program.alphaPer == .cost ? program.alpha * unit.cost : program.alpha
       return sum + a * x - gamma * pow(unit.quality, program.beta) * log(program.offset + x)
     }

@@ -25,6 +25,22 @@ struct AloneTests {
       (["prune", "--statistics", "x", "--sparsity", "1.5", "-o", "z"], "1.5"),
       (["allocate", "--statistics", "x", "--budget", "1", "--cost", "-2", "-o", "z"], "-2"),
       (["allocate", "--statistics", "x", "--budget", "1", "--gamma", "no", "-o", "z"], "no"),
+      (
+        [
+          "allocate", "--scores", "x", "--budget", "1 ranks", "--unit", "rank", "--utility",
+          "spectrum", "-o", "z",
+        ], "--statistics PATH"
+      ),
+      (
+        ["allocate", "--statistics", "x", "--budget", "1", "--utility", "spectrum", "-o", "z"],
+        "--unit rank"
+      ),
+      (
+        [
+          "allocate", "--statistics", "x", "--budget", "1 ranks", "--unit", "rank", "--utility",
+          "spectrum", "--curvature", "ekfac", "-o", "z",
+        ], "kfac or identity"
+      ),
       (["score", "--statistics", "x", "--damping", "half", "-o", "z"], "half"),
       (["score", "--statistics", "x", "--curvature", "magic", "-o", "z"], "magic"),
       (["score", "--statistics", "x"], "-o"),

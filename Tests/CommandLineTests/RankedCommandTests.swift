@@ -28,6 +28,22 @@ struct RankedCommandTests {
       ("score", ["score"] + statistics),
       ("slots", ["allocate"] + statistics + ["--budget", "96", "--integer"]),
       (
+        "ranks",
+        ["allocate"] + statistics + [
+          "--group-by", "module", "--budget", "20000 parameters", "--unit", "rank", "--utility",
+          "spectrum",
+        ]
+      ),
+      (
+        "blocks",
+        ["allocate"] + statistics + [
+          "--budget", "40000 parameters", "--unit", "rank", "--utility", "spectrum",
+          "--multiple-of",
+          "2", "--min", "2",
+          "--precision", "double",
+        ]
+      ),
+      (
         "bytes",
         ["allocate"] + statistics + [
           "--group-by", "module", "--budget", "100000", "--cost", "parameters", "--integer",

@@ -28,7 +28,7 @@ struct WorkflowLawTests {
 
   private func allocate(_ source: GainSource, _ output: String) -> AllocateRequest {
     var request = AllocateRequest(
-      source: source, program: CapacityProgram(budget: 20), output: output)
+      source: source, measure: CapacityMeasure(budget: .amount(20, .costs)), output: output)
     request.wholeNumbers = true
     return request
   }
@@ -147,7 +147,7 @@ struct WorkflowLawTests {
       request.bounds.fixed = ["((=1"]
       #expect(code(request) == .usage)
       request = allocate(good, output)
-      request.cost = .table(folder + "/none.csv")
+      request.measure.cost = .table(folder + "/none.csv")
       #expect(code(request) == .missingInput)
       #expect(!names(in: folder).contains { $0.contains("plan") })
     }

@@ -31,7 +31,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, LlamaModel
 from xxhash64 import xxh64
 
-TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 IDS = torch.arange(40).reshape(2, 20) * 5 % 256
 
 

@@ -50,11 +50,13 @@ class Rows:
             self.windows = found["windows"]
         except (ValueError, KeyError, TypeError):
             raise CommandError(EXIT_DATA, f"{self.file} holds no rows of a comparison") from None
-        if different := [name for name in self.facts if facts.get(name) != self.facts[name]]:
+        more = {"others": {**facts.get("others", {}), **self.facts.get("others", {})}}
+        if different := differing(facts, self.facts):
             raise CommandError(
                 EXIT_DATA,
                 f"{self.file} is of another {different[0]}: name another output for this run",
             )
+        self.facts = {**self.facts, **more}
         for values in rows:
             row = dict(zip(columns, values, strict=True))
             self.rows[self.key_of(row)] = row
@@ -84,6 +86,15 @@ class Rows:
         unfinished.write_text(in_lines(parts))
         os.replace(unfinished, self.file)
         self.written = time.monotonic()
+
+
+def differing(stored: dict[str, Any], given: dict[str, Any]) -> list[str]:
+    """Names of facts that contradict one another; a run may bring scores that the last had not."""
+    others, now = stored.get("others", {}), given.get("others", {})
+    return [
+        *(name for name in given if name != "others" and stored.get(name) != given[name]),
+        *(name for name in now if name in others and others[name] != now[name]),
+    ]
 
 
 def in_lines(parts: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ struct GainEstimate {
   var precision: Precision
   var errorEstimate: Double?
   var foldGram: FoldGram?
+  /// Singular values of the whitened mean gradient, descending, where they were asked for.
+  var spectrum: [Double]?
   /// tr(H̃⁻¹ H); nil where folds make it unnecessary.
   var effectiveDimension: Double?
 }
@@ -21,6 +23,10 @@ extension MetricBuilder {
     var weights = try statistics.gradient(of: module, as: Metric.Element.self)
     let normSquared = weights.sumOfSquares
     try metric.whiten(&weights)
+    let gain = weights.sumOfSquares
+    // A gain that is not finite is refused later; its gradient has no singular values.
+    let spectrum =
+      options.wantsSpectrum && gain.isFinite ? try spectrum(of: weights, module) : nil
     var gram: FoldGram?
     if options.effectiveRule != .plain {
       gram = try statistics.foldGram(of: module, as: Metric.Element.self) {
@@ -29,9 +35,9 @@ extension MetricBuilder {
       }
     }
     return GainEstimate(
-      gain: weights.sumOfSquares, gradientNormSquared: normSquared, facts: metric.facts,
+      gain: gain, gradientNormSquared: normSquared, facts: metric.facts,
       precision: Precision.of(Metric.Element.self), errorEstimate: metric.errorEstimate,
-      foldGram: gram,
+      foldGram: gram, spectrum: spectrum,
       effectiveDimension: gram == nil && module.samples != nil ? metric.effectiveDimension() : nil)
   }
 
@@ -49,7 +55,8 @@ extension MetricBuilder {
     let nothing = CurvatureFacts(damping: 0, smallestEigenvalue: 0, largestEigenvalue: 0)
     return GainEstimate(
       gain: 0, gradientNormSquared: 0, facts: nothing, precision: .double,
-      foldGram: estimate.foldGram, effectiveDimension: module.samples.map { _ in 0 })
+      foldGram: estimate.foldGram, spectrum: estimate.spectrum,
+      effectiveDimension: module.samples.map { _ in 0 })
   }
 
   func kfacEstimate<Element: Readable>(

@@ -6,6 +6,9 @@ public struct GainOptions: Sendable, Equatable {
   public var rule: GainRule
   public var tokensPerSample: TokensPerSample
   public var largeFactors: LargeFactorRule
+  /// Whether the singular values of the whitened gradient are computed too; needs
+  /// `CurvatureKind.hasSpectrum`.
+  public var wantsSpectrum = false
 
   /// The largest order of a dense factor: LAPACK's workspace of 2 n² elements is counted in 32 bits.
   public static let largestFactor = 32_766

@@ -9,6 +9,10 @@ public struct ModuleGain: Sendable, Equatable {
   public let plainGain: Double
   /// Inner products of the folds in the metric of the curvature, where they are in use.
   public let foldGram: FoldGram?
+  /// Singular values σ of L_G⁻¹ W L_A⁻ᵀ, W the mean gradient, descending; where they were asked for. The
+  /// best update of rank r lowers the local quadratic model by ½ Σ σ² over the first r of them, and one
+  /// of full rank by ½ `plainGain`.
+  public let spectrum: [Double]?
   /// ‖g‖², the gain of identity curvature.
   public let gradientNormSquared: Double
   /// Damping, bounds on the spectrum, condition and clamping of the curvature.
@@ -42,6 +46,7 @@ public struct ModuleGain: Sendable, Equatable {
     plainGain = estimate.gain
     foldGram = estimate.foldGram
     gain = estimate.foldGram.map { max($0.crossFittedGain, 0) } ?? estimate.gain
+    spectrum = estimate.spectrum
     gradientNormSquared = estimate.gradientNormSquared
     facts = estimate.facts
     samples = module.samples

@@ -21,6 +21,13 @@ extension CurvatureKind {
     }
   }
 
+  /// Predicted work of a whitened gradient's singular values, k the shorter side.
+  public static func spectrumOperations(of module: ModuleStatistics) -> Double {
+    let (n, m) = (Double(module.inputs), Double(module.outputs))
+    let k = min(n, m)
+    return 4 * m * n * k - 4 / 3 * k * k * k
+  }
+
   /// Peak bytes that computing a module's gain holds. A fold is held as read and all of them
   /// whitened.
   public func workingSet(of module: ModuleStatistics, precision: Precision, rule: GainRule) -> Int {

@@ -22,6 +22,10 @@ public enum CurvatureKind: String, CaseIterable, Sendable {
   /// Whether the curvature is A ⊗ G, a mean over tokens; the others are means over samples.
   public var isPerToken: Bool { self == .kfac || self == .kronecker }
 
+  /// Whether H̃ is one matrix on either side of a gradient, so that whitening keeps its rank: the singular
+  /// values of L_G⁻¹ W L_A⁻ᵀ are then what single ranks of an update are worth.
+  public var hasSpectrum: Bool { self == .kfac || self == .identity }
+
   /// What a module must bring along beside its gradient. Where several things would do, that which
   /// it has is named.
   func required(of module: ModuleStatistics) -> [StatisticsQuantity] {

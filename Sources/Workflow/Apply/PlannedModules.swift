@@ -28,10 +28,7 @@ struct PlannedModules {
   /// - Throws: `badData` when names, sizes, counts or patterns of the plan do not fit the checkpoint.
   init(of request: ApplyRequest, in inputs: ApplyInputs) throws(Failure) {
     let units = inputs.plan.units
-    let names = units.map { $0.modules ?? Self.modules(of: $0, in: inputs.checkpoint) }
-    if let empty = zip(units, names).first(where: { $0.1.isEmpty }) {
-      throw Self.unknown(empty.0.name, in: inputs.checkpoint)
-    }
+    let names = try Self.moduleNames(of: units, in: inputs.checkpoint)
     let known = try Self.statistics(of: names.joined(), in: inputs.statistics)
     let shapes = names.joined().map { name in
       ModuleShape(
@@ -63,27 +60,22 @@ struct PlannedModules {
     pattern = planned.joined().compactMap(\.pattern).max { $0.removed < $1.removed }?.description
   }
 
-  /// The modules of a unit that only has a name: the module of that name, or all in the block.
-  private static func modules(of unit: RemovalPlan.Unit, in checkpoint: Checkpoint) -> [String] {
-    let single = try? checkpoint.weights(of: [ModuleShape(name: unit.name)])
-    return single == nil ? checkpoint.modules(under: unit.name) : [unit.name]
-  }
-
-  private static func unknown(_ name: String, in checkpoint: Checkpoint) -> Failure {
-    // Names of modules and of everything that modules are in.
-    var names: Set<String> = []
-    for tensor in checkpoint.tensors.names {
-      let parts = tensor.split(separator: ".")
-      for length in parts.indices.dropFirst() {
-        names.insert(parts[..<length].joined(separator: "."))
+  private static func moduleNames(
+    of units: [RemovalPlan.Unit], in checkpoint: Checkpoint
+  ) throws(Failure) -> [[String]] {
+    var names: [[String]] = []
+    do throws(CheckpointError) {
+      for unit in units {
+        if let modules = unit.modules {
+          names.append(modules)
+        } else {
+          names.append(try checkpoint.modules(named: unit.name))
+        }
       }
+    } catch {
+      throw Failure(error)
     }
-    let nearest = NearestName.of(name, in: names)
-    return Failure(
-      .badData,
-      "\(checkpoint.path): nothing is named as the plan's unit \"\(name)\"; "
-        + (nearest.map { "the nearest name is \"\($0)\"; " } ?? "")
-        + "the plan is of another model, or names layers in another way")
+    return names
   }
 
   private static func statistics(

@@ -6,16 +6,18 @@ public import PlanFiles
 public struct AllocateRequest: Sendable {
   public var source: GainSource
   public var quality = QualityRule()
-  public var program: CapacityProgram
+  public var measure: CapacityMeasure
+  /// Its budget is replaced by what ``measure`` says.
+  public var program = CapacityProgram(budget: 1)
   public var bounds = BoundsRequest(maximum: .infinity)
-  public var cost = CostRequest.uniform(1)
   public var wholeNumbers = false
+  public var utility = CapacityUtility.log
   public var search = PriceSearch.Method.accelerated
   public var output: String
 
-  public init(source: GainSource, program: CapacityProgram, output: String) {
+  public init(source: GainSource, measure: CapacityMeasure, output: String) {
     self.source = source
-    self.program = program
+    self.measure = measure
     self.output = output
   }
 
@@ -26,11 +28,15 @@ public struct AllocateRequest: Sendable {
   public func run(
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    var program = program
+    program.budget = try measure.amount(over: world)
+    if utility == .spectrum { return try runBySpectrum(program, over: world) }
     var planning = try PlanningRun(
-      command: "allocate", source: source, quality: quality, bounds: bounds, cost: cost,
-      search: search, output: output, over: world)
+      command: "allocate", source: source, quality: quality, bounds: bounds,
+      costs: { () throws(Failure) in try UnitCosts(measure) }, search: search, output: output,
+      over: world)
     let units = try agreed(over: world) { () throws(Failure) in
-      try capacityUnits(planning.gains, planning.qualities, planning.values)
+      try measure.units(planning.gains, planning.qualities, planning.values)
     }
     let solution: CapacitySolution
     do throws(AllocationError) {
@@ -43,55 +49,39 @@ public struct AllocateRequest: Sendable {
     }
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
-      return PlanDocument.Unit(
+      var planned = PlanDocument.Unit(
         name: gained.unit.name, gain: gained.unit.gain,
         standardError: gained.unit.standardError, predictedNoise: gained.unit.predictedNoise,
         quality: unit.quality,
         continuous: solution.continuous[position], integer: solution.integer?.values[position],
-        lower: unit.lower, upper: unit.upper, cost: unit.cost, weights: nil)
+        lower: unit.lower, upper: unit.upper, cost: unit.cost, weights: nil,
+        modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules)
+      planned.budgetSensitivity = solution.budgetSensitivities[position]
+      planned.boundWorth = solution.boundWorths[position]
+      return planned
     }
     return try planning.finish(planned, over: world) { all in
       PlanDocument(
-        program: .capacity, parameters: parameters(solution, planning.parameters),
+        program: .capacity, parameters: parameters(program, solution, planning),
         price: solution.price, budget: program.budget, spent: solution.spent,
         spentInteger: solution.integer?.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
-        notes: planning.gains.notes + NoiseNote.of(all) + notes(solution))
+        notes: planning.gains.notes + NoiseNote.of(all) + notes(program, solution))
     }
-  }
-
-  private func capacityUnits(
-    _ gains: SlicedGains, _ qualities: [Double], _ values: UnitValues
-  ) throws(Failure) -> [CapacityUnit] {
-    var units: [CapacityUnit] = []
-    for (gained, quality) in zip(gains.units, qualities) {
-      let (lower, upper) = values.bounds(of: gained.unit.name)
-      units.append(
-        CapacityUnit(
-          index: gained.index, quality: quality, cost: try values.cost(of: gained.unit),
-          lower: lower, upper: upper))
-    }
-    return units
   }
 
   private func parameters(
-    _ solution: CapacitySolution, _ shared: [String: ParameterValue]
+    _ program: CapacityProgram, _ solution: CapacitySolution, _ planning: PlanningRun
   ) -> [String: ParameterValue] {
-    var parameters = shared
-    parameters["alpha"] = .number(program.alpha)
-    parameters["alpha_per"] = .text(program.alphaPer.rawValue)
-    parameters["beta"] = .number(program.beta)
-    parameters["gamma"] = .number(solution.gamma)
-    parameters["gamma_rule"] = .text(program.gamma == .automatic ? "auto" : "fixed")
-    parameters["offset"] = .number(program.offset)
-    parameters["utility"] = .text("log")
-    parameters["spend"] = .text(program.spend.rawValue)
+    var parameters = planning.parameters
+      .merging(measure.parameters(planning.values.costs)) { _, new in new }
+    parameters.merge(program.asParameters(gamma: solution.gamma)) { _, new in new }
     parameters["integer"] = .flag(wholeNumbers)
     parameters["multiple_of"] = .number(Double(program.step))
     return parameters
   }
 
-  private func notes(_ solution: CapacitySolution) -> [String] {
+  private func notes(_ program: CapacityProgram, _ solution: CapacitySolution) -> [String] {
     var notes: [String] = []
     if solution.price == 0, solution.certificate.budgetLeft > 0 {
       notes.append(
@@ -113,5 +103,7 @@ extension PlanDocument.Certificate {
       budgetLeft: certificate.budgetLeft, integerBudgetLeft: certificate.integerBudgetLeft,
       integralityGap: certificate.integralityGap, unitsAtLower: certificate.unitsAtLower,
       unitsAtUpper: certificate.unitsAtUpper)
+    modulus = certificate.modulus
+    conditionNumber = certificate.conditionNumber
   }
 }

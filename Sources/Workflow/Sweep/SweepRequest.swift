@@ -1,0 +1,93 @@
+public import Allocation
+public import Collectives
+internal import Curvature
+public import PlanFiles
+internal import TensorFiles
+
+/// `layerbudget sweep`: plans for many budgets or sparsities in one pass.
+public struct SweepRequest: Sendable {
+  /// The program, and what changes from point to point.
+  public enum Program: Sendable {
+    /// Capacity: one measure per budget, alike but for the amount.
+    case capacity(CapacityProgram, [CapacityMeasure], wholeNumbers: Bool)
+    case pruning(PruningProgram, sparsities: [Double], judgedBy: QualitySource)
+  }
+  public var source: GainSource
+  public var program: Program
+  public var quality = QualityRule()
+  public var bounds: BoundsRequest
+  public var search = PriceSearch.Method.accelerated
+  /// Written as CSV where the name ends in `.csv`, else as JSON.
+  public var output: String
+
+  public init(source: GainSource, program: Program, bounds: BoundsRequest, output: String) {
+    self.source = source
+    self.program = program
+    self.bounds = bounds
+    self.output = output
+  }
+
+  /// files → statistics → gains → qualities → all prices together → points → output.
+  ///
+  /// Gains and qualities are made once. The price searches of all points run side by side and share
+  /// their allreduces (`JointCollective`), so many points take hardly more of them than one, and every
+  /// point has the bits that `allocate` or `prune` would give it.
+  /// Collective: every rank calls. Returns the document at rank 0, nil elsewhere.
+  public func run(
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> (document: SweepDocument, run: RunDocument)? {
+    let record = RunRecord(command: "sweep")
+    let output = OutputDocuments(path: output)
+    try output.requireWritable(over: world)
+    let values = try agreed(over: world) { () throws(Failure) in
+      try UnitValues(bounds: bounds, costs: try costs())
+    }
+    let gains = try source.gains(over: world)
+    try values.requireKnownUnits(gains, over: world)
+    var search = PriceSearch(method: search)
+    let qualities = try quality.qualities(
+      of: gains, judgingBy: judgedBy, search: &search, over: world)
+
+    let points = try points(gains, values, qualities, search: &search, over: world)
+
+    let rows = gains.units.indices.map { position in
+      var row = points.units[position]
+      row.continuous = points.solved.map { $0.continuous[position] }
+      row.integer =
+        points.solved.first?.integer == nil
+        ? nil : points.solved.map { $0.integer?[position] ?? 0 }
+      return IndexedUnit(index: gains.units[position].index, unit: row)
+    }
+    let units = try gatherUnits(rows, over: world)
+    let run = try record.finish(
+      slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: nil, search: search,
+      over: world)
+    let document = run.map { _ in
+      SweepDocument(
+        program: points.kind,
+        parameters: gains.parameters.merging(quality.asParameters) { _, new in new }
+          .merging(values.asParameters) { _, new in new }
+          .merging(points.parameters) { _, new in new },
+        points: points.solved.map(\.point), units: units,
+        inputs: gains.inputs.merging(values.inputs) { own, _ in own }, notes: gains.notes)
+    }
+    if self.output.hasSuffix(".csv") {
+      try output.write(text: document?.csv, run: run, over: world)
+    } else {
+      try output.write(document, run: run, over: world)
+    }
+    guard let document, let run else { return nil }
+    return (document, run)
+  }
+
+  private var judgedBy: QualitySource {
+    if case .pruning(_, _, let judgedBy) = program { judgedBy } else { .gain }
+  }
+
+  private func costs() throws(Failure) -> UnitCosts {
+    if case .capacity(_, let measures, _) = program, let first = measures.first {
+      return try UnitCosts(first)
+    }
+    return UnitCosts()
+  }
+}

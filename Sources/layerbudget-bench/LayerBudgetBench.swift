@@ -1,0 +1,9 @@
+internal import ArgumentParser
+
+@main
+struct LayerBudgetBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "layerbudget-bench",
+    abstract: "Measure what layerbudget does; every subcommand prints JSON.",
+    subcommands: [TransferBench.self])
+}

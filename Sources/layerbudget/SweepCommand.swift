@@ -1,0 +1,144 @@
+internal import Allocation
+internal import ArgumentParser
+internal import Collectives
+internal import PlanFiles
+internal import Workflow
+
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Plan for many budgets or sparsities in one pass.",
+    discussion: """
+      layerbudget sweep --scores scores.json --budget 96 128 160 --integer -o sweep.json
+      mpirun -n 4 layerbudget sweep --scores scores.json --sparsity 0.3 0.5 0.7 -o sweep.csv
+
+      Every point has the bits of a plan made alone; all searches share their allreduces.
+      """)
+
+  @OptionGroup var input: SourceOptions
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Budgets, as for allocate and all in one unit: 96 128 160, or \"1 GiB\" \"2 GiB\".")
+  var budget: [String] = []
+
+  @Option(parsing: .upToNextOption, help: "Shares of all weights to remove, 0 to 1.")
+  var sparsity: [Double] = []
+
+  @Option(
+    name: .customLong("min"), parsing: .unconditional,
+    help: "Smallest capacity of a unit, or share to remove.")
+  var minimum = 0.0
+
+  @Option(
+    name: .customLong("max"), parsing: .unconditional,
+    help: "Largest capacity of a unit, or share to remove (1).")
+  var maximum: Double?
+
+  @Option(help: "CSV name,lower,upper with bounds of single units.")
+  var bounds: String?
+
+  @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
+  var fixed: [String] = []
+
+  @Flag(help: "With --budget: also give whole numbers.")
+  var integer = false
+
+  @Option(help: "With --budget: whole numbers are multiples of this.")
+  var multipleOf = 1
+
+  @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
+  var search = PriceSearch.Method.accelerated
+
+  @OptionGroup(title: "Capacity, with --budget") var capacity: CapacityOptions
+  @OptionGroup(title: "Program, with --budget") var capacityProgram: CapacityProgramOptions
+  @OptionGroup(title: "Program, with --sparsity") var pruning: PruningProgramOptions
+  @OptionGroup(title: "Quality") var quality: QualityOptions
+  @OptionGroup(title: "Output") var printing: OutputOptions
+
+  @Option(name: .shortAndLong, help: "File to write: JSON, or CSV where its name ends in .csv.")
+  var output: String
+
+  func validate() throws {
+    guard budget.isEmpty != sparsity.isEmpty else {
+      throw ValidationError("give --budget or --sparsity, one of them, with one or more values")
+    }
+    guard multipleOf >= 1 else {
+      throw ValidationError("--multiple-of is \(multipleOf), but must be 1 or more")
+    }
+    _ = try program()
+  }
+
+  private func program() throws -> SweepRequest.Program {
+    guard budget.isEmpty else {
+      var program = try capacityProgram.program()
+      program.step = multipleOf
+      let measures = try budget.map { try capacity.measure(budget: $0) }
+      if let other = measures.firstIndex(where: {
+        $0.budget.measure != measures[0].budget.measure
+      }) {
+        throw ValidationError(
+          "--budget \(budget[other]) counts \(measures[other].budget.measure.rawValue), but "
+            + "\(budget[0]) counts \(measures[0].budget.measure.rawValue); give all in one unit")
+      }
+      return .capacity(program, measures, wholeNumbers: integer)
+    }
+    for sparsity in sparsity { _ = try pruning.program(sparsity: sparsity) }
+    return .pruning(
+      try pruning.program(sparsity: sparsity[0]), sparsities: sparsity, judgedBy: pruning.judgedBy)
+  }
+
+  func run() throws {
+    var bounds = BoundsRequest(maximum: maximum ?? (budget.isEmpty ? 1 : .infinity))
+    bounds.minimum = minimum
+    bounds.table = self.bounds
+    bounds.fixed = fixed
+    var request = SweepRequest(
+      source: try input.source(), program: try program(), bounds: bounds, output: output)
+    request.quality = quality.rule
+    request.search = search
+    Launch.run(threads: printing.threads, SweepWork(request: request, printing: printing))
+  }
+}
+
+private struct SweepWork: Launch.Work {
+  let request: SweepRequest
+  let printing: OutputOptions
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    guard let (document, _) = try request.run(over: world), !printing.quiet else { return }
+    if printing.json {
+      try Printed.json(document)
+      return
+    }
+    Process.writeToStandardOutput(SweepTable(document).text)
+    for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+  }
+}
+
+/// A row per point: the price curve. The units' answers are in the file.
+private struct SweepTable {
+  let document: SweepDocument
+
+  init(_ document: SweepDocument) {
+    self.document = document
+  }
+
+  var text: String {
+    let isPruning = document.program == .pruning
+    var table = TextTable(columns: [
+      .number(isPruning ? "sparsity" : "budget"), .number("price"), .number("spent"),
+      .number("whole"), .number("smallest unit"), .number("largest unit"), .number("gap"),
+    ])
+    for (index, point) in document.points.enumerated() {
+      let answers = document.units.map { $0.continuous[index] }
+      table.add([
+        NumberText.short(point.sparsity ?? point.budget), NumberText.short(point.price),
+        NumberText.short(point.spent), point.spentInteger.map(NumberText.short) ?? "",
+        NumberText.short(answers.min() ?? 0), NumberText.short(answers.max() ?? 0),
+        NumberText.short(point.gap),
+      ])
+    }
+    return table.text + "\n\(document.units.count) units at \(document.points.count) points\n"
+  }
+}

@@ -1,0 +1,153 @@
+internal import Allocation
+internal import ArgumentParser
+internal import Collectives
+internal import PlanFiles
+internal import Workflow
+
+struct TransferCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "transfer",
+    abstract: "Say whether a plan for one set of scores still holds on another.",
+    discussion: """
+      layerbudget transfer --source a.json --target b.json --budget 160 -o transfer.json
+      layerbudget transfer --source a.json --target b.json --sparsity 0.5 --tolerance 0.02 \
+      -o transfer.json
+
+      With --tolerance the exit code is 3 where the bound on the regret is beyond it: plan again.
+      """)
+
+  @Option(help: "Scores that the plan is made for.")
+  var source: String
+
+  @Option(help: "Scores of the same units that it is judged on.")
+  var target: String
+
+  @Option(parsing: .unconditional, help: CapacityOptions.budgetHelp)
+  var budget: String?
+
+  @Option(parsing: .unconditional, help: "Share of all weights to remove, 0 to 1.")
+  var sparsity: Double?
+
+  @Option(parsing: .unconditional, help: "Regret that is allowed, in units of the objective.")
+  var tolerance: Double?
+
+  @Option(
+    name: .customLong("min"), parsing: .unconditional,
+    help: "Smallest capacity of a unit, or share to remove.")
+  var minimum = 0.0
+
+  @Option(
+    name: .customLong("max"), parsing: .unconditional,
+    help: "Largest capacity of a unit, or share to remove (1).")
+  var maximum: Double?
+
+  @Option(help: "CSV name,lower,upper with bounds of single units.")
+  var bounds: String?
+
+  @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
+  var fixed: [String] = []
+
+  @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
+  var search = PriceSearch.Method.accelerated
+
+  @OptionGroup(title: "Capacity, with --budget") var capacity: CapacityOptions
+  @OptionGroup(title: "Program, with --budget") var capacityProgram: CapacityProgramOptions
+  @OptionGroup(title: "Program, with --sparsity") var pruning: PruningProgramOptions
+  @OptionGroup(title: "Quality") var quality: QualityOptions
+  @OptionGroup(title: "Output") var printing: OutputOptions
+
+  @Option(name: .shortAndLong, help: "File to write.")
+  var output: String
+
+  func validate() throws {
+    guard (budget == nil) != (sparsity == nil) else {
+      throw ValidationError("give --budget or --sparsity, one of them")
+    }
+    if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
+      throw ValidationError("--tolerance is \(tolerance), but must be zero or positive")
+    }
+    _ = try program()
+  }
+
+  private func program() throws -> TransferRequest.Program {
+    if let budget {
+      return .capacity(try capacityProgram.program(), try capacity.measure(budget: budget))
+    }
+    return .pruning(try pruning.program(sparsity: sparsity ?? 0), judgedBy: pruning.judgedBy)
+  }
+
+  func run() throws {
+    let program = try program()
+    var bounds = BoundsRequest(maximum: maximum ?? (budget == nil ? 1 : .infinity))
+    bounds.minimum = minimum
+    bounds.table = self.bounds
+    bounds.fixed = fixed
+    var request = TransferRequest(
+      source: .scores(path: source), target: .scores(path: target), program: program,
+      bounds: bounds, output: output)
+    request.quality = quality.rule
+    request.search = search
+    request.tolerance = tolerance
+    Launch.run(threads: printing.threads, TransferWork(request: request, printing: printing))
+  }
+}
+
+/// The pruning program's closed form, with the defaults of `prune` for each kind of quality.
+struct PruningProgramOptions: ParsableArguments {
+  @Option(
+    name: .customLong("quality"),
+    help: "What makes the quality: \(QualitySource.names), of scores made with --checkpoint.")
+  var judgedBy = QualitySource.gain
+
+  @Option(parsing: .unconditional, help: "Weight eta of the damage.")
+  var eta = 2.0
+
+  @Option(parsing: .unconditional, help: "Exponent of the quality: 1 for gains, 0.25 for damages.")
+  var kappa: Double?
+
+  @Option(
+    help: """
+      Shape of the damage: \(PruningProgram.Psi.names). Default quadratic for gains, log for damages.
+      """)
+  var psi: PruningProgram.Psi?
+
+  @Option(
+    help: """
+      Damage \(PruningProgram.Damage.names). Default per-unit for gains, per-weight for damages.
+      """)
+  var damage: PruningProgram.Damage?
+
+  @Option(parsing: .unconditional, help: "Depth prior tau: positive prunes early units more.")
+  var depthPrior = 0.0
+
+  func program(sparsity: Double) throws -> PruningProgram {
+    guard (0...1).contains(sparsity) else {
+      throw ValidationError("--sparsity is \(sparsity), but must be between 0 and 1")
+    }
+    var program = PruningProgram(sparsity: sparsity)
+    program.eta = eta
+    program.kappa = kappa ?? (judgedBy == .gain ? 1 : 0.25)
+    program.psi = psi ?? (judgedBy == .gain ? .quadratic : .log)
+    program.damage = damage ?? (judgedBy == .gain ? .perUnit : .perWeight)
+    program.depthPrior = depthPrior
+    return program
+  }
+}
+
+private struct TransferWork: Launch.Work {
+  let request: TransferRequest
+  let printing: OutputOptions
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    let document = try request.run(over: world)
+    if let document, !printing.quiet {
+      if printing.json {
+        try Printed.json(document)
+      } else {
+        Process.writeToStandardOutput(TransferTable(document).text)
+        for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+      }
+    }
+    try request.requireTolerable(document, over: world)
+  }
+}
