@@ -328,24 +328,18 @@ def test_a_run_goes_on_where_it_stopped(tiny: tuple[Path, Path, Path], tmp_path:
     assert timeless(whole) == timeless(parts)
 
 
-def test_a_tool_without_spectra_is_told_apart(
+def test_an_older_tool_is_told_apart(
     tiny: tuple[Path, Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = tmp_path / "old"
     old.write_text("#!/bin/sh\nexit 0\n")
     old.chmod(0o755)
-    words = command(tiny, tmp_path / "rows.json", "--ranks", 2, "--grid", "spectrum")
+    words = command(tiny, tmp_path / "rows.json", "--ranks", 2)
     words[words.index(TOOL)] = str(old)
     assert compare_lora.main(words) == 64
-    assert "has no 'allocate --utility'" in capsys.readouterr().err
-    assert len(read_rows(tmp_path / "rows.json")) == 1  # uniform ranks need no tool
+    assert "has no 'allocate --unit rank'" in capsys.readouterr().err
 
 
-def tool_has(command: str, option: str = "") -> bool:
-    return Path(TOOL).is_file() and Tool(TOOL).has(command, option)
-
-
-@pytest.mark.skipif(not tool_has("export"), reason="the tool exports no plans")
 def test_an_exported_plan_gives_the_same_adapters(
     tiny: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
@@ -362,9 +356,6 @@ def test_an_exported_plan_gives_the_same_adapters(
         assert torch.equal(weight, by_tool.state_dict()[name]), name
 
 
-@pytest.mark.skipif(
-    not tool_has("allocate", "--utility"), reason="the tool has no spectrum utility"
-)
 def test_spectra(tiny: tuple[Path, Path, Path], tmp_path: Path) -> None:
     output = tmp_path / "rows.json"
     assert compare_lora.main(command(tiny, output, "--ranks", 2, "--grid", "spectrum")) == 0

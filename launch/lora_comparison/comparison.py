@@ -10,6 +10,7 @@ from typing import Any
 
 import peft
 import torch
+from layerbudget_statistics.plain_errors import EXIT_USAGE, CommandError
 from peft import PeftModel
 from pruning_comparison.comparison import DIGITS, checksum, rounded, work_folder
 from pruning_comparison.held_out_loss import standard_error, window_losses
@@ -37,6 +38,8 @@ Trained = tuple[PeftModel, Ranks, int]  # a model, its ranks, its adapters' para
 def run(options: argparse.Namespace) -> bool:
     """Whether every row is there at the end."""
     tool = Tool(options.layerbudget)
+    if not (tool.has("allocate", "--unit") and tool.has("export")):
+        raise CommandError(EXIT_USAGE, f"{tool.path} has no 'allocate --unit rank': a newer build")
     base, texts = prepare(options)
     targets = targets_of(base, gradients_in(options.statistics))
     for rank in options.ranks:

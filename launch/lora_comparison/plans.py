@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from layerbudget_statistics.plain_errors import EXIT_DATA, EXIT_USAGE, CommandError
+from layerbudget_statistics.plain_errors import EXIT_DATA, CommandError
 from pruning_comparison.tool import Tool
 
 from .grid import FIRST_GAIN, PLANNED_RULES, Allocation
@@ -46,10 +46,10 @@ class RankPlanner:
         file = self.file(allocation, budget)
         self.tool.run(
             *("allocate", "--statistics", self.statistics, "--group-by", "module", "--integer"),
-            *("--curvature", allocation.curvature),
-            *("--cost", self.table("costs", "name,cost", lambda one: f"{one.cost}")),
+            *("--unit", "rank", "--curvature", allocation.curvature),
             *("--bounds", self.bounds(allocation.least or 0)),
-            *("--budget", budget, "--quiet", "-o", file, *self.utility(allocation)),
+            *("--budget", f"{budget} parameters", "--quiet", "-o", file),
+            *self.utility(allocation),
         )
         return read_ranks(file, self.targets)
 
@@ -59,8 +59,8 @@ class RankPlanner:
     def exported(
         self, allocation: Allocation, budget: int, checkpoint: Path, scale: float
     ) -> Path | None:
-        """The plan as peft's `adapter_config.json`; none of ranks or by a tool without exports."""
-        if allocation.rule not in PLANNED_RULES or not self.tool.has("export"):
+        """A plan of the tool as peft's `adapter_config.json`; none of ranks from elsewhere."""
+        if allocation.rule not in PLANNED_RULES:
             return None
         plan = self.file(allocation, budget)
         file = plan.with_name(f"{plan.stem}_adapter.json")
@@ -72,22 +72,14 @@ class RankPlanner:
 
     def utility(self, allocation: Allocation) -> tuple[object, ...]:
         if allocation.rule == "spectrum":
-            if not self.tool.has("allocate", "--utility"):
-                raise CommandError(
-                    EXIT_USAGE, f"{self.tool.path} has no 'allocate --utility': a newer build"
-                )
             return ("--utility", "spectrum")
         return ("--gain", allocation.gain, "--beta", allocation.beta)
 
     def bounds(self, least: int) -> Path:
-        return self.table(
-            f"bounds_{least}", "name,lower,upper", lambda one: f"{least},{one.largest_rank}"
-        )
-
-    def table(self, name: str, head: str, cells: Callable[[Target], str]) -> Path:
-        file = self.work / f"{name}.csv"
-        rows = [f'"{target.name}",{cells(target)}' for target in self.targets]
-        file.write_text("\n".join([head, *rows]) + "\n")
+        """No rank above the smaller side."""
+        file = self.work / f"bounds_{least}.csv"
+        rows = [f'"{target.name}",{least},{target.largest_rank}' for target in self.targets]
+        file.write_text("\n".join(["name,lower,upper", *rows]) + "\n")
         return file
 
 
