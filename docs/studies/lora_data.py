@@ -107,8 +107,9 @@ def place_of(runs: Sequence[Run], rank: float, name: str, rate: float) -> Place 
 
 
 def ranks_of(runs: Sequence[Run], rate: float) -> list[float]:
-    """The budgets, by their uniform ranks."""
-    return sorted({row["rank"] for run in runs for row in chosen(run.rows, learning_rate=rate)})
+    """The budgets at which something was compared with uniform ranks, by those."""
+    rows = [row for run in runs for row in chosen(run.rows, learning_rate=rate)]
+    return sorted({row["rank"] for row in rows if row["label"] != UNIFORM})
 
 
 def labels_of(runs: Sequence[Run], rate: float) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lora_data import (
@@ -145,7 +145,7 @@ def kind_table(runs: Sequence[Run], rank: float) -> str:
     return markdown(head, lines)
 
 
-def in_third(runs: Sequence[Run], third: int):  # noqa: ANN201
+def in_third(runs: Sequence[Run], third: int) -> Callable[[str], bool]:
     count = 1 + max(map(block_of, runs[0].facts["modules"]))
     return lambda module: block_of(module) * 3 // count == third
 
@@ -154,7 +154,7 @@ def block_of(module: str) -> int:
     return int(re.search(r"\.(\d+)\.", module)[1])
 
 
-def mean_rank(runs: Sequence[Run], rows: Sequence[Row], belongs) -> float:  # noqa: ANN001
+def mean_rank(runs: Sequence[Run], rows: Sequence[Row], belongs: Callable[[str], bool]) -> float:
     modules = runs[0].facts["modules"]
     return statistics.mean(
         rank
