@@ -52,6 +52,7 @@ let package = Package(
     // MARK: Ideas
     room("Curvature", ["DenseLinearAlgebra", "TensorFiles"]),
     room("Allocation", ["Collectives"]),
+    room("Placement"),
 
     room("Checkpoints", ["DenseLinearAlgebra", "TensorFiles", "Curvature"]),
     room("Pruning", ["DenseLinearAlgebra", "TensorFiles", "Checkpoints"]),
@@ -63,7 +64,7 @@ let package = Package(
       "Workflow",
       [
         "Collectives", "TensorFiles", "DenseLinearAlgebra", "Curvature", "Allocation",
-        "Checkpoints", "Pruning", "PlanFiles", "Exports",
+        "Checkpoints", "Pruning", "Placement", "PlanFiles", "Exports",
       ]),
     .executableTarget(
       name: "layerbudget",
@@ -95,6 +96,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests(of: "CheckpointsTests", ["Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
     tests(of: "PruningTests", ["Pruning", "Checkpoints", "DenseLinearAlgebra", "TensorFiles"]),
+    tests(of: "PlacementTests", ["Placement"]),
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
     tests(of: "ExportsTests", ["Exports", "PlanFiles", "Checkpoints", "TensorFiles"]),

@@ -18,6 +18,11 @@ public struct CapacityUnit: Sendable, Equatable {
     self.lower = lower
     self.upper = upper
   }
+
+  /// The same unit with another quality.
+  public func with(quality: Double) -> CapacityUnit {
+    CapacityUnit(index: index, quality: quality, cost: cost, lower: lower, upper: upper)
+  }
 }
 
 /// The capacity program: expert slots, LoRA ranks or bytes under one budget.

@@ -1,6 +1,7 @@
 public import Allocation
 public import Checkpoints
 public import Curvature
+public import Placement
 public import PlanFiles
 public import TensorFiles
 
@@ -59,6 +60,13 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     switch error {
     case .infeasible: self.init(.infeasible, "\(error)")
     case .invalid, .nothingToGain: self.init(.badData, "\(error)")
+    }
+  }
+
+  public init(_ error: PlacementError) {
+    switch error {
+    case .infeasible: self.init(.infeasible, "\(error)")
+    case .invalid: self.init(.badData, "\(error)")
     }
   }
 

@@ -19,17 +19,7 @@ struct AllocateCommand: ParsableCommand {
 
   @OptionGroup(title: "Capacity") var capacity: CapacityOptions
 
-  @Option(name: .customLong("min"), parsing: .unconditional, help: "Smallest capacity of a unit.")
-  var minimum = 0.0
-
-  @Option(name: .customLong("max"), parsing: .unconditional, help: "Largest capacity of a unit.")
-  var maximum = Double.infinity
-
-  @Option(help: "CSV name,lower,upper with bounds of single units.")
-  var bounds: String?
-
-  @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
-  var fixed: [String] = []
+  @OptionGroup(title: "Bounds") var bounds: BoundsOptions
 
   @Option(
     help: """
@@ -92,10 +82,7 @@ struct AllocateCommand: ParsableCommand {
       source: source, measure: try capacity.measure(budget: budget), output: output ?? "")
     request.program = program
     request.quality = quality.rule
-    request.bounds = BoundsRequest(maximum: maximum)
-    request.bounds.minimum = minimum
-    request.bounds.table = bounds
-    request.bounds.fixed = fixed
+    request.bounds = bounds.request(maximum: .infinity)
     request.wholeNumbers = integer
     request.utility = utility
     request.search = search

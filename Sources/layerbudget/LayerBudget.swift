@@ -18,7 +18,8 @@ struct LayerBudget: ParsableCommand {
     version: LayerBudgetVersion.current,
     subcommands: [
       ScoreCommand.self, AllocateCommand.self, PruneCommand.self, ApplyCommand.self,
-      SweepCommand.self, TransferCommand.self, ExportCommand.self, InspectCommand.self,
+      PlaceCommand.self, SweepCommand.self, TransferCommand.self, ExportCommand.self,
+      InspectCommand.self,
     ])
 
   static func main() {

@@ -67,20 +67,7 @@ struct PruneCommand: ParsableCommand {
     help: "Depth prior tau of the closed forms: positive prunes early units more.")
   var depthPrior: Double?
 
-  @Option(
-    name: .customLong("min"), parsing: .unconditional, help: "Smallest share to remove from a unit."
-  )
-  var minimum = 0.0
-
-  @Option(
-    name: .customLong("max"), parsing: .unconditional, help: "Largest share to remove from a unit.")
-  var maximum = 1.0
-
-  @Option(help: "CSV name,lower,upper with bounds of single units.")
-  var bounds: String?
-
-  @Option(name: .customLong("fix"), help: "REGEX=SHARE: fix matching units; may be repeated.")
-  var fixed: [String] = []
+  @OptionGroup(title: "Bounds") var bounds: BoundsOptions
 
   @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
   var search = PriceSearch.Method.accelerated
@@ -171,10 +158,7 @@ struct PruneCommand: ParsableCommand {
     request.curve = curve
     request.measuredKappa = kappa ?? request.measuredKappa
     request.patterns = try patterns()
-    request.bounds = BoundsRequest(maximum: maximum)
-    request.bounds.minimum = minimum
-    request.bounds.table = bounds
-    request.bounds.fixed = fixed
+    request.bounds = bounds.request(maximum: 1)
     request.search = search
     Launch.run(threads: printing.threads, PruneWork(request: request, printing: printing))
   }

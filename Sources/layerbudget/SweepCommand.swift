@@ -25,21 +25,7 @@ struct SweepCommand: ParsableCommand {
   @Option(parsing: .upToNextOption, help: "Shares of all weights to remove, 0 to 1.")
   var sparsity: [Double] = []
 
-  @Option(
-    name: .customLong("min"), parsing: .unconditional,
-    help: "Smallest capacity of a unit, or share to remove.")
-  var minimum = 0.0
-
-  @Option(
-    name: .customLong("max"), parsing: .unconditional,
-    help: "Largest capacity of a unit, or share to remove (1).")
-  var maximum: Double?
-
-  @Option(help: "CSV name,lower,upper with bounds of single units.")
-  var bounds: String?
-
-  @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
-  var fixed: [String] = []
+  @OptionGroup(title: "Bounds") var bounds: BoundsOptions
 
   @Flag(help: "With --budget: also give whole numbers.")
   var integer = false
@@ -89,10 +75,7 @@ struct SweepCommand: ParsableCommand {
   }
 
   func run() throws {
-    var bounds = BoundsRequest(maximum: maximum ?? (budget.isEmpty ? 1 : .infinity))
-    bounds.minimum = minimum
-    bounds.table = self.bounds
-    bounds.fixed = fixed
+    let bounds = bounds.request(maximum: budget.isEmpty ? 1 : .infinity)
     var request = SweepRequest(
       source: try input.source(), program: try program(), bounds: bounds, output: output)
     request.quality = quality.rule

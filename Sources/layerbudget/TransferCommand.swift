@@ -31,21 +31,7 @@ struct TransferCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Regret that is allowed, in units of the objective.")
   var tolerance: Double?
 
-  @Option(
-    name: .customLong("min"), parsing: .unconditional,
-    help: "Smallest capacity of a unit, or share to remove.")
-  var minimum = 0.0
-
-  @Option(
-    name: .customLong("max"), parsing: .unconditional,
-    help: "Largest capacity of a unit, or share to remove (1).")
-  var maximum: Double?
-
-  @Option(help: "CSV name,lower,upper with bounds of single units.")
-  var bounds: String?
-
-  @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")
-  var fixed: [String] = []
+  @OptionGroup(title: "Bounds") var bounds: BoundsOptions
 
   @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
   var search = PriceSearch.Method.accelerated
@@ -78,10 +64,7 @@ struct TransferCommand: ParsableCommand {
 
   func run() throws {
     let program = try program()
-    var bounds = BoundsRequest(maximum: maximum ?? (budget == nil ? 1 : .infinity))
-    bounds.minimum = minimum
-    bounds.table = self.bounds
-    bounds.fixed = fixed
+    let bounds = bounds.request(maximum: budget == nil ? 1 : .infinity)
     var request = TransferRequest(
       source: .scores(path: source), target: .scores(path: target), program: program,
       bounds: bounds, output: output)

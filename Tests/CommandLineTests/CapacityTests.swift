@@ -99,6 +99,34 @@ struct CapacityTests {
     }
   }
 
+  @Test("A nodes file says how much memory there is, for the budget and for placing")
+  func nodesFile() throws {
+    try temporaryFolder { folder in
+      let (scores, checkpoint) = try mixture(in: folder)
+      let nodes = "\(folder)/nodes.json"
+      try DurableFile.write(
+        Array(
+          #"{"nodes":[{"name":"a","memory_bytes":8000},{"name":"b","memory_bytes":4000,"devices":2}]}"#
+            .utf8), to: nodes)
+      let bought = try plan(
+        [
+          "--scores", scores, "--checkpoint", checkpoint, "--budget", "nodes:0.75", "--nodes",
+          nodes,
+        ], in: folder, ranks: 2)
+      #expect(bought.budget == 9000 && bought.bought <= 9000 && bought.bought > 8000)
+      let placed = try Tool.run([
+        "place", "\(folder)/plan.json", "--nodes", nodes, "-o", "\(folder)/placement.json",
+      ])
+      #expect(placed.status == 0, "\(placed.errors)")
+      let missing = try refusal(
+        [
+          "--scores", scores, "--checkpoint", checkpoint, "--budget", "nodes:0.75", "--nodes",
+          "\(folder)/none.json",
+        ], in: folder)
+      #expect(missing.0 == 66 && missing.1.contains("none.json"))
+    }
+  }
+
   @Test("What has no experts, too few slots or too little money is refused")
   func refusals() throws {
     try temporaryFolder { folder in

@@ -58,6 +58,44 @@ struct EveryKindTests {
     }
   }
 
+  @Test(
+    "Half of the gain is the largest decrease of the local model, found by minimising it",
+    arguments: CurvatureKind.allCases)
+  func largestDecrease(kind: CurvatureKind) throws {
+    try forEachCase(seed: 403, cases: 10) { generator, _ in
+      let (module, basis) = draw(&generator)
+      let found = try gain(kind, rule: .plain) { module.add(to: &$0, basis: basis) }
+      let matrix = DenseReference.damped(kind, module, relative: 0.1, basis: basis).matrix
+      let gradient = module.gradient
+      func times(_ x: [Double]) -> [Double] {
+        matrix.map { row in zip(row, x).reduce(0) { $0 + $1.0 * $1.1 } }
+      }
+      func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+      // Conjugate directions on gᵀu + ½ uᵀH̃u, restarted: no inverse and no elimination.
+      var u = [Double](repeating: 0, count: gradient.count)
+      for _ in 0..<4 {
+        var residual = zip(gradient, times(u)).map { -($0 + $1) }
+        var direction = residual
+        for _ in 0..<gradient.count where dot(residual, residual) > 0 {
+          let image = times(direction)
+          let step = dot(residual, residual) / dot(direction, image)
+          u = zip(u, direction).map { $0 + step * $1 }
+          let next = zip(residual, image).map { $0 - step * $1 }
+          let ratio = dot(next, next) / dot(residual, residual)
+          direction = zip(next, direction).map { $0 + ratio * $1 }
+          residual = next
+        }
+      }
+      func model(_ u: [Double]) -> Double { dot(gradient, u) + dot(u, times(u)) / 2 }
+      try require(
+        relativeError(found.plainGain / 2, -model(u)) < 1e-8, "\(found.plainGain), \(-model(u))")
+      // No other update does better, not even a step along the gradient of the best length.
+      let along = gradient.map { -$0 * dot(gradient, gradient) / dot(gradient, times(gradient)) }
+      let other = u.map { $0 + 0.1 * generator.normal() }
+      try require(min(model(along), model(other)) >= model(u) * (1 + 1e-8), "a better update")
+    }
+  }
+
   @Test("Cross-fitted products of the folds", arguments: CurvatureKind.allCases)
   func crossFitted(kind: CurvatureKind) throws {
     try forEachCase(seed: 402, cases: 20) { generator, _ in

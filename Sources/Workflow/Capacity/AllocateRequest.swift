@@ -47,6 +47,15 @@ public struct AllocateRequest: Sendable {
     } catch {
       throw Failure(error)
     }
+    let (base, totalUnits) = (program, planning.gains.totalUnits)
+    let uncertainty = PlanUncertainty(
+      of: planning.gains, by: quality, search: &planning.search, over: world
+    ) { qualities, search, joint throws(AllocationError) in
+      try base.transferRegret(
+        from: units, to: zip(units, qualities).map { $0.with(quality: $1) },
+        totalUnits: totalUnits, search: &search, over: joint
+      ).regret
+    }
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       var planned = PlanDocument.Unit(
@@ -58,15 +67,18 @@ public struct AllocateRequest: Sendable {
         modules: gained.unit.modules.isEmpty ? nil : gained.unit.modules)
       planned.budgetSensitivity = solution.budgetSensitivities[position]
       planned.boundWorth = solution.boundWorths[position]
+      planned.note(uncertainty, at: position)
       return planned
     }
     return try planning.finish(planned, over: world) { all in
-      PlanDocument(
+      var plan = PlanDocument(
         program: .capacity, parameters: parameters(program, solution, planning),
         price: solution.price, budget: program.budget, spent: solution.spent,
         spentInteger: solution.integer?.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
         notes: planning.gains.notes + NoiseNote.of(all) + notes(program, solution))
+      plan.noiseRegret = uncertainty?.noiseRegret
+      return plan
     }
   }
 

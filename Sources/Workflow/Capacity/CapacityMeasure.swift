@@ -86,8 +86,13 @@ public struct CapacityMeasure: Sendable {
     switch budget {
     case .amount(let amount, _): return amount
     case .nodeMemory(let share):
-      let memory = try nodeMemories(over: world)
-      return (share * Double(memory.reduce(0) { $0 + $1.bytes })).rounded(.down)
+      let bytes =
+        if let nodes {
+          try NodeList(path: nodes, over: world).nodes.map(\.memoryBytes)
+        } else {
+          try nodeMemories(over: world).map(\.bytes)
+        }
+      return (share * Double(bytes.reduce(0, +))).rounded(.down)
     }
   }
 

@@ -39,6 +39,11 @@ struct UnitCosts {
         inputs["checkpoint"] = InputFingerprint(
           bytes: checkpoint.totalByteCount, headers: headers, contents: headers)
       }
+      if let nodes = measure.nodes {
+        let file = try InputFile(path: nodes)
+        inputs["nodes"] = InputFingerprint(
+          bytes: file.bytes.count, headers: nil, contents: file.checksum.hexadecimal)
+      }
       if case .expert = rule, let checkpoint {
         experts = try ExpertIndex(checkpoint)
       } else {
