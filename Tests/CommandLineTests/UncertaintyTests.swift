@@ -26,7 +26,14 @@ struct UncertaintyTests {
       case noise = "noise_regret"
     }
   }
-  private struct Regret: Decodable { let regret: Double }
+  private struct Regret: Decodable {
+    let regret: Double
+    let noise: Double?
+    enum CodingKeys: String, CodingKey {
+      case regret
+      case noise = "noise_regret"
+    }
+  }
 
   private static let gains = [4.0, 1, 6, 2.5, 3]
   /// Of four folds; one of them negative, which counts as 0.
@@ -86,6 +93,26 @@ struct UncertaintyTests {
         #expect(abs((unit.range?[1] ?? -1) - (own.max() ?? 0)) < 1e-9)
       }
       #expect(abs((plan.noise ?? -1) - 0.75 * regrets) < 1e-9 && regrets > 0)
+    }
+  }
+
+  @Test("Between two noisy sets of gains the noise of both is expected, under one gamma")
+  func transfer() throws {
+    try temporaryFolder { folder in
+      let (source, target) = ("\(folder)/source.json", "\(folder)/target.json")
+      try write(Self.gains, folds: true, to: source)
+      try write([5, 1.5, 5.5, 2, 4], folds: true, to: target)
+      let own = try decoded(
+        Plan.self, ["allocate", "--budget", "20", "--scores", source], in: folder)
+      let gamma = try #require(own.parameters.gamma)
+      let other = try decoded(
+        Plan.self, ["allocate", "--budget", "20", "--gamma", "\(gamma)", "--scores", target],
+        in: folder)
+      let judged = try decoded(
+        Regret.self, ["transfer", "--source", source, "--target", target, "--budget", "20"],
+        in: folder, ranks: 2)
+      let expected = try #require(own.noise) + #require(other.noise)
+      #expect(abs((judged.noise ?? -1) - expected) < 1e-12)
     }
   }
 
