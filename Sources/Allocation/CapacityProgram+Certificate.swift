@@ -65,10 +65,13 @@ extension CapacityProgram {
     let stationarity = extremes[0]
     let modulus = -extremes[1] < .greatestFiniteMagnitude ? -extremes[1] : nil
 
+    // `--spend all` asks for the budget or, where the caps allow less, for all that they allow.
+    let isCapped = spend == .all && Int(sums[4]) == totalUnits
+    let target = isCapped ? spent : budget
     let primal = sums[0]
-    let dual = sums[1] - price * budget
+    let dual = sums[1] - price * target
     let overspent = max(0, -left)
-    let complementarity = price > 0 || spend == .all ? abs(price * left) : 0
+    let complementarity = (price > 0 || spend == .all) && !isCapped ? abs(price * left) : 0
     let sensitivities = Sensitivities(
       responses: responses, levels: levels, totalResponse: price != 0 ? sums[5] : 0,
       totalLevel: sums[7],
@@ -80,7 +83,7 @@ extension CapacityProgram {
         stationarity, overspent / budget,
         complementarity / max(abs(primal), abs(price) * budget, .leastNormalMagnitude)),
       budgetLeft: left,
-      integralityGap: integers.map { sums[2] - dual - min(price, 0) * (budget - $0.spent) },
+      integralityGap: integers.map { sums[2] - dual - min(price, 0) * (target - $0.spent) },
       integerBudgetLeft: integers.map { budget - $0.spent },
       unitsAtLower: Int(sums[3]), unitsAtUpper: Int(sums[4]), modulus: modulus,
       conditionNumber: modulus.flatMap { $0 > 0 ? extremes[2] / $0 : nil })

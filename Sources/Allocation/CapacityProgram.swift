@@ -27,6 +27,13 @@ public struct CapacityUnit: Sendable, Equatable {
     self.alpha = alpha
     self.gammaFactor = gammaFactor
   }
+
+  /// The same unit with another quality.
+  public func with(quality: Double) -> CapacityUnit {
+    CapacityUnit(
+      index: index, quality: quality, cost: cost, lower: lower, upper: upper, alpha: alpha,
+      gammaFactor: gammaFactor)
+  }
 }
 
 /// The capacity program: expert slots, LoRA ranks or bytes under one budget.

@@ -17,6 +17,11 @@ public struct PruningUnit: Sendable, Equatable {
     self.lower = lower
     self.upper = upper
   }
+
+  /// The same unit with another quality.
+  public func with(quality: Double) -> PruningUnit {
+    PruningUnit(index: index, quality: quality, weights: weights, lower: lower, upper: upper)
+  }
 }
 
 /// The pruning program: which share ρ of each unit's weights to remove.

@@ -34,6 +34,9 @@ public struct PlanDocument: Codable, Sendable, Equatable {
   public var predictedLossDecrease: Double?
   /// The same for other ways to divide the same budget, by their names.
   public var predictedLossDecreases: [String: Double]?
+  /// What the noise of the gains is expected to cost the plan, in units of the objective; where the
+  /// gains hold folds.
+  public var noiseRegret: Double?
 
   enum CodingKeys: String, CodingKey {
     case format, program, parameters, price, budget, spent, units, certificate, inputs, notes
@@ -42,6 +45,7 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     case predictedLossChanges = "predicted_loss_changes"
     case predictedLossDecrease = "predicted_loss_decrease"
     case predictedLossDecreases = "predicted_loss_decreases"
+    case noiseRegret = "noise_regret"
   }
 
   public init(
@@ -95,6 +99,9 @@ public struct PlanDocument: Codable, Sendable, Equatable {
     public var budgetSensitivity: Double?
     /// By how much the objective falls per unit that the active bound gives way; 0 without one.
     public var boundWorth: Double?
+    /// Jackknife over folds: standard error of `continuous`, and its range with one fold left out.
+    public var continuousStandardError: Double?
+    public var continuousRange: [Double]?
 
     enum CodingKeys: String, CodingKey {
       case name, gain, quality, continuous, integer, lower, upper, cost, weights, modules, pattern
@@ -105,6 +112,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       case predictedNoise = "predicted_noise"
       case budgetSensitivity = "budget_sensitivity"
       case boundWorth = "bound_worth"
+      case continuousStandardError = "continuous_standard_error"
+      case continuousRange = "continuous_range"
     }
 
     public init(
@@ -149,6 +158,9 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       atBound = try fields.decodeIfPresent(String.self, forKey: .atBound)
       budgetSensitivity = try fields.decodeIfPresent(Double.self, forKey: .budgetSensitivity)
       boundWorth = try fields.decodeIfPresent(Double.self, forKey: .boundWorth)
+      continuousStandardError = try fields.decodeIfPresent(
+        Double.self, forKey: .continuousStandardError)
+      continuousRange = try fields.decodeIfPresent([Double].self, forKey: .continuousRange)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -172,6 +184,8 @@ public struct PlanDocument: Codable, Sendable, Equatable {
       try fields.encode(atBound, forKey: .atBound)
       try fields.encodeIfPresent(budgetSensitivity, forKey: .budgetSensitivity)
       try fields.encodeIfPresent(boundWorth, forKey: .boundWorth)
+      try fields.encodeIfPresent(continuousStandardError, forKey: .continuousStandardError)
+      try fields.encodeIfPresent(continuousRange, forKey: .continuousRange)
     }
   }
 

@@ -27,6 +27,8 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
     public var gainCrossFitted: Double?
     /// Standard error of `gainCrossFitted`.
     public var standardError: Double?
+    /// `gainCrossFitted` of all folds but one, for every one; negative values are as found.
+    public var gainWithoutFold: [Double]?
     /// 1 − gainCrossFitted / gainPlain, within 0 ... 1: the share of the plain gain that is noise.
     public var noiseShare: Double?
     /// Whether the gain is at least two standard errors; nil where no error is known.
@@ -49,6 +51,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       case gainCrossFitted = "gain_cross_fitted"
       case standardError = "standard_error"
       case noiseShare = "noise_share"
+      case gainWithoutFold = "gain_without_fold"
       case predictedNoise = "predicted_noise"
       case isDistinguishable = "distinguishable_from_noise"
     }
@@ -79,6 +82,7 @@ public struct ScoresDocument: Codable, Sendable, Equatable {
       damage = try fields.decodeIfPresent(Double.self, forKey: .damage)
       gainPlain = try fields.decodeIfPresent(Double.self, forKey: .gainPlain)
       gainCrossFitted = try fields.decodeIfPresent(Double.self, forKey: .gainCrossFitted)
+      gainWithoutFold = try fields.decodeIfPresent([Double].self, forKey: .gainWithoutFold)
       standardError = try fields.decodeIfPresent(Double.self, forKey: .standardError)
       noiseShare = try fields.decodeIfPresent(Double.self, forKey: .noiseShare)
       predictedNoise = try fields.decodeIfPresent(Double.self, forKey: .predictedNoise)

@@ -25,6 +25,8 @@ public struct TransferDocument: Codable, Sendable, Equatable {
   /// What was allowed, and whether the gap is beyond it; absent without a tolerance.
   public var tolerance: Double?
   public var replan: Bool?
+  /// The regret to expect from the noise of both sets of gains alone; where both hold folds.
+  public var noiseRegret: Double?
   public var units: [Unit]
   public var inputs: [String: InputFingerprint]
   public var notes: [String]
@@ -33,6 +35,7 @@ public struct TransferDocument: Codable, Sendable, Equatable {
     case format, program, parameters, delta, regret, gap, certificate, bound, constants, tolerance
     case replan, units, inputs, notes
     case targetObjective = "target_objective"
+    case noiseRegret = "noise_regret"
   }
 
   public init(

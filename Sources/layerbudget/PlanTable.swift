@@ -34,14 +34,18 @@ struct PlanTable {
 
   private var hasIntegers: Bool { plan.units.contains { $0.integer != nil } }
 
+  /// Whether the jackknife over folds said how sure the answers are.
+  private var hasErrors: Bool { plan.units.contains { $0.continuousStandardError != nil } }
+
   private var hasPatterns: Bool { plan.units.contains { $0.pattern != nil } }
 
   private var columns: [TextTable.Column] {
     let answer: [TextTable.Column] =
       plan.program == .pruning
-      ? [.number("share"), .number("remove"), .number("of weights")]
-        + (hasPatterns ? [.number("pattern")] : [])
-      : [.number("capacity")] + (hasIntegers ? [.number("whole")] : [])
+      ? [.number("share")] + (hasErrors ? [.number("±")] : [])
+        + [.number("remove"), .number("of weights")] + (hasPatterns ? [.number("pattern")] : [])
+      : [.number("capacity")] + (hasErrors ? [.number("±")] : [])
+        + (hasIntegers ? [.number("whole")] : [])
     return [.text("unit"), .number("gain"), .number("quality")] + answer
       + [.text("bound"), .text("")]
   }
@@ -49,14 +53,20 @@ struct PlanTable {
   private func cells(of unit: PlanDocument.Unit) -> [String] {
     switch plan.program {
     case .pruning:
-      return [
-        NumberText.fixed(unit.continuous, decimals: 4), NumberText.grouped(unit.integer ?? 0),
-        NumberText.grouped(unit.weights ?? 0),
-      ] + (hasPatterns ? [unit.pattern ?? ""] : [])
+      return [NumberText.fixed(unit.continuous, decimals: 4)] + error(of: unit, decimals: 4)
+        + [NumberText.grouped(unit.integer ?? 0), NumberText.grouped(unit.weights ?? 0)]
+        + (hasPatterns ? [unit.pattern ?? ""] : [])
     case .capacity:
-      return [NumberText.fixed(unit.continuous, decimals: 3)]
+      return [NumberText.fixed(unit.continuous, decimals: 3)] + error(of: unit, decimals: 3)
         + (hasIntegers ? ["\(unit.integer ?? 0)"] : [])
     }
+  }
+
+  private func error(of unit: PlanDocument.Unit, decimals: Int) -> [String] {
+    guard hasErrors else { return [] }
+    return [
+      unit.continuousStandardError.map { NumberText.fixed($0, decimals: decimals) } ?? ""
+    ]
   }
 
   /// This plan's predicted loss change first, then those of other plans at the same sparsity.
@@ -103,6 +113,10 @@ struct PlanTable {
         + "budget left \(NumberText.short(certificate.integerBudgetLeft ?? certificate.budgetLeft))",
     ]
     if let losses { lines.insert(losses, at: 1) }
+    if let noise = plan.noiseRegret {
+      lines.append(
+        "noise in the gains is expected to cost \(NumberText.short(noise)) of the objective")
+    }
     if let search = run.search {
       lines.append(
         "\(run.ranks) rank\(run.ranks == 1 ? "" : "s"), \(search.allreduces) allreduces "

@@ -33,7 +33,13 @@ struct TransferTable {
       + "\(NumberText.short(constants.unboundedCertificate)), L²δ²/2μ "
       + "\(NumberText.short(document.bound))\n"
       + "L \(NumberText.short(constants.lipschitz)), μ \(NumberText.short(constants.modulus)), "
-      + "condition number \(condition)\n" + verdict
+      + "condition number \(condition)\n" + noise + verdict
+  }
+
+  private var noise: String {
+    document.noiseRegret.map {
+      "noise in the gains alone is expected to cost \(NumberText.short($0))\n"
+    } ?? ""
   }
 
   private var verdict: String {

@@ -189,6 +189,20 @@ struct CapacityLawTests {
     #expect(abs(Double(bitPattern: automatic.gamma) - 1) < 1e-14)
   }
 
+  @Test("Spending all that the caps allow is an optimum, though the budget is larger")
+  func spendAllThatCapsAllow() throws {
+    var program = CapacityProgram(budget: 100)
+    program.spend = .all
+    let units = (0..<5).map {
+      CapacityUnit(index: $0, quality: Double($0), cost: 1, lower: 0, upper: 4)
+    }
+    let solved = try SolvedCapacity(program, units, ranks: 2, integers: true)
+    #expect(solved.continuous == [4, 4, 4, 4, 4] && solved.integers == [4, 4, 4, 4, 4])
+    let certificate = solved.certificate
+    #expect(certificate.kktResidual < 1e-12 && certificate.budgetLeft == 80)
+    #expect(abs(certificate.gap) < 1e-9 && abs(certificate.integralityGap ?? 1) < 1e-9)
+  }
+
   @Test("Spending all reaches the budget also through units of zero quality")
   func spendAllThroughZeroQuality() throws {
     var program = CapacityProgram(budget: 10)

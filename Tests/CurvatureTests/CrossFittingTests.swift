@@ -14,6 +14,21 @@ struct CrossFittingTests {
       products: y.flatMap { a in y.map { b in zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } } })
   }
 
+  @Test("Without a fold the gain is that of the other folds' products", arguments: [3, 4, 6])
+  func withoutFold(folds: Int) throws {
+    var generator = SeededGenerator(seed: 78)
+    let gram = draw(&generator, folds: folds, mean: [1, -0.5, 2], noise: 1)
+    let found = try #require(gram.gainsWithoutFold)
+    for left in 0..<folds {
+      let kept = (0..<folds).filter { $0 != left }
+      let rest = FoldGram(
+        folds: folds - 1,
+        products: kept.flatMap { s in kept.map { gram.products[s * folds + $0] } })
+      #expect(abs(found[left] - rest.crossFittedGain) < 1e-12)
+    }
+    #expect(draw(&generator, folds: 2, mean: [1], noise: 1).gainsWithoutFold == nil)
+  }
+
   @Test(
     "Over 2000 draws the mean is the known gain and the jackknife error the true spread",
     arguments: [4, 8], [(0.0, 1.0), (0.3, 1.0), (3.0, 1.0)])

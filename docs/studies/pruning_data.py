@@ -106,7 +106,7 @@ def values_of(rows: Iterable[Row], name: str) -> list[Any]:
 
 
 def by_model(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    ordered = sorted(runs, key=lambda run: (run.facts["parameters"], run.seed))
+    ordered = sorted(runs, key=lambda run: (run.facts["parameters"], run.model, run.seed))
     return {
         model: list(found) for model, found in itertools.groupby(ordered, lambda run: run.model)
     }

@@ -32,7 +32,7 @@ from pruning_data import (
 )
 from pruning_figure import draw
 from pruning_verdicts import verdict_table
-from study_tools import markdown
+from study_tools import markdown, replace_between
 
 BEGIN, END = "<!-- tables by docs/studies/pruning_study.py -->", "<!-- end of tables -->"
 VERDICTS_BEGIN = "<!-- verdicts by docs/studies/pruning_study.py -->"
@@ -302,14 +302,6 @@ def sections(runs: Sequence[Run]) -> Iterator[str]:
             yield f"### {model}: ranking, {title}\n\n" + ranking_table(own, methods)
     for title, methods in RANKINGS.items():
         yield f"### All models: ranking, {title}\n\n" + ranking_table(runs, methods)
-
-
-def replace_between(document: Path, begin: str, end: str, tables: str) -> None:
-    text = document.read_text()
-    if begin not in text or end not in text:
-        raise SystemExit(f"{document} lacks the marks\n{begin}\n{end}")
-    before, after = text.split(begin)[0], text.split(end)[1]
-    document.write_text(f"{before}{begin}\n\n{tables}\n\n{end}{after}")
 
 
 def main() -> None:

@@ -85,5 +85,14 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
 
 
+def replace_between(document: Path, begin: str, end: str, tables: str) -> None:
+    """What stands between two marks of a document is replaced, the text around it left alone."""
+    text = document.read_text()
+    if begin not in text or end not in text:
+        raise SystemExit(f"{document} lacks the marks\n{begin}\n{end}")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    document.write_text(f"{before}{begin}\n\n{tables}\n\n{end}{after}")
+
+
 def write_json(file: Path, content: object) -> None:
     file.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")

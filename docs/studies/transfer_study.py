@@ -57,8 +57,8 @@ def table(name: str, program: tuple[str, ...], tool: list[str], folder: Path) ->
     lines = [
         f"**{name}**",
         "",
-        "| plan from | judged on | δ | regret | gap | certificate | L²δ²/2μ | regret of uniform |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        "| plan from | judged on | δ | regret | noise | gap | certificate | L²δ²/2μ | uniform |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for source in TEXTS:
         for target in TEXTS:
@@ -74,9 +74,10 @@ def row(source: str, target: str, program: tuple[str, ...], tool: list[str], fol
         + [str(folder / f"{target}_1.json"), *program, "--quiet", "-o", str(output)]
     )
     found = json.loads(output.read_text())
-    numbers = [found[key] for key in ("delta", "regret", "gap", "certificate", "bound")]
+    keys = ("delta", "regret", "noise_regret", "gap", "certificate", "bound")
     uniform = uniform_objective(found) - found["target_objective"]
-    cells = " | ".join(f"{number:.4g}" for number in [*numbers, uniform])
+    numbers = [*(found.get(key) for key in keys), uniform]
+    cells = " | ".join("–" if number is None else f"{number:.4g}" for number in numbers)
     return f"| {source} | {target} | {cells} |"
 
 

@@ -23,16 +23,16 @@ SECONDS_BETWEEN_WRITES = 15.0
 Row = dict[str, Any]
 
 
-def key_of(row: Row) -> tuple:
-    return tuple(row[name] for name in KEY_COLUMNS)
-
-
 class Rows:
     """`facts` say what was compared on what; rows of other facts are never mixed with them.
 
     `windows` holds the losses of single windows, rounded, of allocations that are compared with one
-    another and not with uniform alone.
+    another and not with uniform alone. Another comparison says which columns its rows have.
     """
+
+    format = FORMAT
+    key_columns: tuple[str, ...] = KEY_COLUMNS
+    columns: tuple[str, ...] = COLUMNS
 
     def __init__(self, file: Path, facts: dict[str, Any]) -> None:
         self.file = file
@@ -59,23 +59,26 @@ class Rows:
         self.facts = {**self.facts, **more}
         for values in rows:
             row = dict(zip(columns, values, strict=True))
-            self.rows[key_of(row)] = row
+            self.rows[self.key_of(row)] = row
+
+    def key_of(self, row: Row) -> tuple:
+        return tuple(row[name] for name in self.key_columns)
 
     def has(self, row: Row) -> bool:
-        return key_of(row) in self.rows
+        return self.key_of(row) in self.rows
 
     def add(self, row: Row) -> None:
-        self.rows[key_of(row)] = row
+        self.rows[self.key_of(row)] = row
         if time.monotonic() - self.written > SECONDS_BETWEEN_WRITES:
             self.write()
 
     def write(self) -> None:
         """One row per line, written beside the old file and renamed."""
         parts = {
-            "format": FORMAT,
+            "format": self.format,
             "facts": self.facts,
-            "columns": COLUMNS,
-            "rows": [[row[name] for name in COLUMNS] for row in self.rows.values()],
+            "columns": self.columns,
+            "rows": [[row[name] for name in self.columns] for row in self.rows.values()],
             "windows": self.windows,
         }
         self.file.parent.mkdir(parents=True, exist_ok=True)

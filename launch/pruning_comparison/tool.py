@@ -41,9 +41,14 @@ class Tool:
             )
         return done.stdout
 
-    def has(self, command: str) -> bool:
-        """Whether this build knows a command."""
+    def has(self, command: str, option: str = "") -> bool:
+        """Whether this build knows a command, and in it an option.
+
+        For a command it does not know it prints the help of all and succeeds, so the line of usage
+        has to name it.
+        """
         done = subprocess.run(
-            [self.path, command, "--help"], capture_output=True, env=self.environment
+            [self.path, command, "--help"], capture_output=True, text=True, env=self.environment
         )
-        return done.returncode == 0
+        usage = next((line for line in done.stdout.splitlines() if line.startswith("USAGE:")), "")
+        return done.returncode == 0 and command in usage.split() and option in done.stdout

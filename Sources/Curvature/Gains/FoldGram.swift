@@ -37,6 +37,20 @@ public struct FoldGram: Sendable, Equatable {
     return sum / Double(folds * (folds - 1))
   }
 
+  /// `crossFittedGain` of all folds but one, for every one; nil for fewer than 3 folds.
+  public var gainsWithoutFold: [Double]? {
+    guard folds >= 3 else { return nil }
+    let total = (0..<folds).reduce(0.0) { $0 + rowSum($1) }
+    return (0..<folds).map {
+      (total - 2 * rowSum($0)) / Double((folds - 1) * (folds - 2))
+    }
+  }
+
+  /// Σ K_st over t ≠ s.
+  private func rowSum(_ s: Int) -> Double {
+    (0..<folds).reduce(0.0) { $0 + ($1 == s ? 0 : self[s, $1]) }
+  }
+
   /// The standard error of `crossFittedGain`; nil for fewer than 3 folds.
   ///
   /// The jackknife over folds, V = (S−1)/S Σ (θ₍ᵣ₎ − θ̄)² with θ₍ᵣ₎ the estimate without fold r. For a
@@ -48,14 +62,10 @@ public struct FoldGram: Sendable, Equatable {
   /// in 5, 20 and 200 dimensions, from noise alone to almost no noise, the average error is 0.89 to
   /// 1.17 times the true spread for S = 4 and 0.93 to 1.04 times for S = 8.
   public var standardError: Double? {
-    guard folds >= 3 else { return nil }
+    guard let without = gainsWithoutFold else { return nil }
     let count = Double(folds)
     let gain = crossFittedGain
-    let rowSums = (0..<folds).map { s in
-      (0..<folds).reduce(0.0) { $0 + ($1 == s ? 0 : self[s, $1]) }
-    }
-    let total = rowSums.reduce(0, +)
-    let without = rowSums.map { (total - 2 * $0) / ((count - 1) * (count - 2)) }
+    let rowSums = (0..<folds).map(rowSum)
     let mean = without.reduce(0, +) / count
     let jackknife = (count - 1) / count * without.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     var variance = jackknife

@@ -50,6 +50,19 @@ public struct AllocateRequest: Sendable {
     } catch {
       throw Failure(error)
     }
+    let (base, totalUnits) = (program, planning.gains.totalUnits)
+    // By the bounds of transfer, which are derived for the logarithm.
+    var uncertainty: PlanUncertainty?
+    if program.utility == .log {
+      uncertainty = PlanUncertainty(
+        of: planning.gains, by: quality, search: &planning.search, over: world
+      ) { qualities, search, joint throws(AllocationError) in
+        try base.transferRegret(
+          from: units, to: zip(units, qualities).map { $0.with(quality: $1) },
+          totalUnits: totalUnits, search: &search, over: joint
+        ).regret
+      }
+    }
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       var planned = PlanDocument.Unit(
@@ -64,15 +77,18 @@ public struct AllocateRequest: Sendable {
       let own = planning.values.costs.program(of: gained.unit.name)
       planned.alpha = own?.alpha
       planned.gammaFactor = own?.gamma
+      planned.note(uncertainty, at: position)
       return planned
     }
     return try planning.finish(planned, over: world) { all in
-      PlanDocument(
+      var plan = PlanDocument(
         program: .capacity, parameters: parameters(program, solution, planning),
         price: solution.price, budget: program.budget, spent: solution.spent,
         spentInteger: solution.integer?.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
         notes: planning.gains.notes + NoiseNote.of(all) + notes(program, solution))
+      plan.noiseRegret = uncertainty?.noiseRegret
+      return plan
     }
   }
 

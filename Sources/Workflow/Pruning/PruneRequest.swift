@@ -65,6 +65,7 @@ public struct PruneRequest: Sendable {
         try shareAnswer(units, &planning, over: world)
       }
     let solution = answer.solution
+    let uncertainty = uncertainty(of: units, &planning, over: world)
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       var planned = PlanDocument.Unit(
@@ -80,6 +81,7 @@ public struct PruneRequest: Sendable {
         planned.budgetSensitivity = solution.budgetSensitivities[position]
         planned.boundWorth = solution.boundWorths[position]
       }
+      planned.note(uncertainty, at: position)
       return planned
     }
     return try planning.finish(planned, over: world) { all in
@@ -91,7 +93,26 @@ public struct PruneRequest: Sendable {
         notes: planning.gains.notes + NoiseNote.of(all) + notes)
       plan.predictedLossChanges = answer.lossChanges
       plan.predictedLossChange = answer.lossChanges?[curve.rawValue]
+      plan.noiseRegret = uncertainty?.noiseRegret
       return plan
+    }
+  }
+
+  /// What noise may have decided; only of closed forms made from gains, as damages have no folds.
+  /// Collective.
+  private func uncertainty(
+    of units: [PruningUnit], _ planning: inout PlanningRun,
+    over world: borrowing some Collective & ~Copyable
+  ) -> PlanUncertainty? {
+    guard judgedBy == .gain, patterns == nil, curve.psi != nil else { return nil }
+    let (program, totalUnits) = (program, planning.gains.totalUnits)
+    return PlanUncertainty(
+      of: planning.gains, by: quality, search: &planning.search, over: world
+    ) { qualities, search, joint throws(AllocationError) in
+      try program.transferRegret(
+        from: units, to: zip(units, qualities).map { $0.with(quality: $1) },
+        totalUnits: totalUnits, search: &search, over: joint
+      ).regret
     }
   }
 

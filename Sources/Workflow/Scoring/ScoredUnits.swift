@@ -25,6 +25,7 @@ extension ScoresDocument.Unit {
     guard let gram else { return }
     gainCrossFitted = gram.crossFittedGain
     standardError = gram.standardError
+    gainWithoutFold = gram.gainsWithoutFold
     isDistinguishable = standardError.map { gain >= 2 * $0 }
     noiseShare = plain > 0 ? min(max(1 - gram.crossFittedGain / plain, 0), 1) : nil
   }

@@ -10,12 +10,14 @@ struct TransferAnswer {
   let targetObjective: Double
   /// What the solution resolved.
   let parameters: [String: ParameterValue]
+  /// The regret to expect from the noise of both sets of gains alone, where both hold folds.
+  let noiseRegret: Double?
 }
 
 extension TransferRequest {
   /// Collective.
   func answer(
-    _ gains: SlicedGains, _ values: UnitValues,
+    _ gains: SlicedGains, _ others: SlicedGains, _ values: UnitValues,
     _ qualities: (source: [Double], target: [Double]), search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> TransferAnswer {
@@ -30,11 +32,24 @@ extension TransferRequest {
       do throws(AllocationError) {
         let (regret, made, best) = try program.transferRegret(
           from: units[0], to: units[1], totalUnits: gains.totalUnits, search: &search, over: world)
+        var fixed = program
+        fixed.gamma = .fixed(made.gamma)
+        let (own, totalUnits) = (fixed, gains.totalUnits)
+        let noise = zip([gains, others], units).map { gains, plan in
+          PlanUncertainty(of: gains, by: quality, search: &search, over: world) {
+            qualities, search, joint throws(AllocationError) in
+            try own.transferRegret(
+              from: plan, to: zip(plan, qualities).map { $0.with(quality: $1) },
+              totalUnits: totalUnits, search: &search, over: joint
+            ).regret
+          }?.noiseRegret
+        }
         return TransferAnswer(
           regret: regret, kind: .capacity, targetObjective: best.certificate.primal,
           parameters: program.asParameters(gamma: made.gamma)
             .merging(measure.parameters(values.costs)) { _, new in new }
-            .merging(["budget": .number(program.budget)]) { _, new in new })
+            .merging(["budget": .number(program.budget)]) { _, new in new },
+          noiseRegret: Self.total(noise))
       } catch {
         throw Failure(error)
       }
@@ -50,14 +65,35 @@ extension TransferRequest {
       do throws(AllocationError) {
         let (regret, _, best) = try program.transferRegret(
           from: units[0], to: units[1], totalUnits: gains.totalUnits, search: &search, over: world)
+        let totalUnits = gains.totalUnits
+        // Damages have no folds.
+        let noise =
+          judgedBy == .damage
+          ? []
+          : zip([gains, others], units).map { gains, plan in
+            PlanUncertainty(of: gains, by: quality, search: &search, over: world) {
+              qualities, search, joint throws(AllocationError) in
+              try program.transferRegret(
+                from: plan, to: zip(plan, qualities).map { $0.with(quality: $1) },
+                totalUnits: totalUnits, search: &search, over: joint
+              ).regret
+            }?.noiseRegret
+          }
         return TransferAnswer(
           regret: regret, kind: .pruning, targetObjective: best.certificate.primal,
           parameters: program.asParameters(judgedBy: judgedBy)
-            .merging(["sparsity": .number(program.sparsity)]) { _, new in new })
+            .merging(["sparsity": .number(program.sparsity)]) { _, new in new },
+          noiseRegret: Self.total(noise))
       } catch {
         throw Failure(error)
       }
     }
+  }
+
+  /// The sum of the source's and the target's part; nil unless both are known.
+  private static func total(_ parts: [Double?]) -> Double? {
+    let known = parts.compactMap(\.self)
+    return known.count == 2 ? known[0] + known[1] : nil
   }
 
   func document(
@@ -71,7 +107,7 @@ extension TransferRequest {
         "\(regret.linearUnits) units have no quality on the target: their part of the objective is "
           + "linear, and the bounds count what they could lose over their whole range")
     }
-    return TransferDocument(
+    var document = TransferDocument(
       program: answer.kind,
       parameters: answer.parameters.merging(quality.asParameters) { _, new in new }
         .merging(values.asParameters) { _, new in new },
@@ -84,5 +120,7 @@ extension TransferRequest {
         unboundedCertificate: regret.unboundedCertificate, linearUnits: regret.linearUnits),
       targetObjective: answer.targetObjective, tolerance: tolerance, units: units, inputs: inputs,
       notes: notes)
+    document.noiseRegret = answer.noiseRegret
+    return document
   }
 }

@@ -56,7 +56,7 @@ public struct TransferRequest: Sendable {
     )
 
     // 2. Both plans, and what the first costs on the second's qualities.
-    let answer = try answer(from, values, qualities, search: &search, over: world)
+    let answer = try answer(from, to, values, qualities, search: &search, over: world)
 
     // 3. Gathered and written.
     let rows = from.units.indices.map { index in

@@ -31,6 +31,9 @@ public struct PlanVerification: Codable, Sendable, Equatable {
     try checkGains(plan, against: scores)
     checkQualities(plan)
     try checkSolution(plan)
+    if plan.noiseRegret != nil {
+      unchecked.append("standard errors of the answers (they need the gains of single folds)")
+    }
   }
 
   /// At rank 0, nil elsewhere; the same failure everywhere. Collective.
