@@ -40,8 +40,9 @@ public struct CapacityUnit: Sendable, Equatable {
 ///
 ///     min Σ a x − γ γ_k q^β log(s + x)   subject to   Σ c x ≤ B,  l ≤ x ≤ u
 ///
-/// or (s + x)^θ/θ in the place of the logarithm. For the logarithm its solution is x(λ) = clip(γ γ_k q^β / (a + λ c) − s, l, u) at the price λ of the budget
-/// (docs/theory/programs.md; arXiv 2603.00910). γ_k is 1 but for units with a factor of their own.
+/// or (s + x)^θ/θ in the place of the logarithm. For the logarithm its solution is
+/// x(λ) = clip(γ γ_k q^β / (a + λ c) − s, l, u) at the price λ of the budget (docs/theory/programs.md;
+/// arXiv 2603.00910). γ_k is 1 but for units with a factor of their own.
 public struct CapacityProgram: Sendable, Equatable {
   public enum AlphaPer: String, CaseIterable, Sendable {
     /// a = α c, with the unit's own α where it has one: keeping capacity costs in proportion to its size.

@@ -50,19 +50,12 @@ public struct AllocateRequest: Sendable {
     } catch {
       throw Failure(error)
     }
-    let (base, totalUnits) = (program, planning.gains.totalUnits)
     // By the bounds of transfer, which are derived for the logarithm.
-    var uncertainty: PlanUncertainty?
-    if program.utility == .log {
-      uncertainty = PlanUncertainty(
-        of: planning.gains, by: quality, search: &planning.search, over: world
-      ) { qualities, search, joint throws(AllocationError) in
-        try base.transferRegret(
-          from: units, to: zip(units, qualities).map { $0.with(quality: $1) },
-          totalUnits: totalUnits, search: &search, over: joint
-        ).regret
-      }
-    }
+    let uncertainty =
+      program.utility == .log
+      ? PlanUncertainty(
+        of: planning.gains, by: quality, plan: units, under: program, search: &planning.search,
+        over: world) : nil
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       var planned = PlanDocument.Unit(

@@ -8,8 +8,6 @@ internal import PlanFiles
 /// given. The plan is solved again for each of them, all side by side, and judged on each of them: the
 /// spread of the answers is their standard error, and what the plan loses is what noise costs it.
 struct PlanUncertainty {
-  /// S, the number of folds.
-  let folds: Int
   /// Per unit of this rank: √((S−1)/S Σ (x₍ₛ₎ − x̄)²), and the smallest and largest x₍ₛ₎.
   let standardErrors: [Double]
   let ranges: [ClosedRange<Double>]
@@ -20,7 +18,6 @@ struct PlanUncertainty {
 
   private init(_ judged: [TransferRegret]) {
     let count = Double(judged.count)
-    folds = judged.count
     let answers = judged[0].terms.indices.map { unit in judged.map { $0.terms[unit].target } }
     standardErrors = answers.map { answers in
       let mean = answers.reduce(0, +) / count
@@ -33,12 +30,9 @@ struct PlanUncertainty {
 
   /// Nil where the gains of some unit have fewer than three folds, or where a plan without one of them
   /// does not exist. Collective.
-  init?(
-    of gains: SlicedGains, by quality: QualityRule, search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable,
-    judge:
-      @escaping @Sendable (_ qualities: [Double], inout PriceSearch, JointCollective)
-      throws(AllocationError) -> TransferRegret
+  init?<Program: JudgedProgram>(
+    of gains: SlicedGains, by quality: QualityRule, plan: [Program.Unit], under program: Program,
+    search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
   ) {
     // 1. The same number of folds everywhere, or none.
     let counts = gains.units.map { Double($0.unit.gainWithoutFold?.count ?? 0) }
@@ -57,7 +51,8 @@ struct PlanUncertainty {
         let without = units.map { GainedUnit(gain: max($0.0[fold], 0), parameters: $0.1) }
         let qualities = try quality.qualities(
           of: without, totalUnits: totalUnits, search: &search, over: joint)
-        return try judge(qualities, &search, joint)
+        return try program.regret(
+          of: plan, on: qualities, totalUnits: totalUnits, search: &search, over: joint)
       }
     }
     search.note(allreduces: allreduces)

@@ -105,15 +105,9 @@ public struct PruneRequest: Sendable {
     over world: borrowing some Collective & ~Copyable
   ) -> PlanUncertainty? {
     guard judgedBy == .gain, patterns == nil, curve.psi != nil else { return nil }
-    let (program, totalUnits) = (program, planning.gains.totalUnits)
     return PlanUncertainty(
-      of: planning.gains, by: quality, search: &planning.search, over: world
-    ) { qualities, search, joint throws(AllocationError) in
-      try program.transferRegret(
-        from: units, to: zip(units, qualities).map { $0.with(quality: $1) },
-        totalUnits: totalUnits, search: &search, over: joint
-      ).regret
-    }
+      of: planning.gains, by: quality, plan: units, under: program, search: &planning.search,
+      over: world)
   }
 
   private func parameters(

@@ -34,22 +34,14 @@ extension TransferRequest {
           from: units[0], to: units[1], totalUnits: gains.totalUnits, search: &search, over: world)
         var fixed = program
         fixed.gamma = .fixed(made.gamma)
-        let (own, totalUnits) = (fixed, gains.totalUnits)
-        let noise = zip([gains, others], units).map { gains, plan in
-          PlanUncertainty(of: gains, by: quality, search: &search, over: world) {
-            qualities, search, joint throws(AllocationError) in
-            try own.transferRegret(
-              from: plan, to: zip(plan, qualities).map { $0.with(quality: $1) },
-              totalUnits: totalUnits, search: &search, over: joint
-            ).regret
-          }?.noiseRegret
-        }
+        let noise = noiseRegret(
+          [gains, others], units, under: fixed, search: &search, over: world)
         return TransferAnswer(
           regret: regret, kind: .capacity, targetObjective: best.certificate.primal,
           parameters: program.asParameters(gamma: made.gamma)
             .merging(measure.parameters(values.costs)) { _, new in new }
             .merging(["budget": .number(program.budget)]) { _, new in new },
-          noiseRegret: Self.total(noise))
+          noiseRegret: noise)
       } catch {
         throw Failure(error)
       }
@@ -65,35 +57,35 @@ extension TransferRequest {
       do throws(AllocationError) {
         let (regret, _, best) = try program.transferRegret(
           from: units[0], to: units[1], totalUnits: gains.totalUnits, search: &search, over: world)
-        let totalUnits = gains.totalUnits
         // Damages have no folds.
         let noise =
           judgedBy == .damage
-          ? []
-          : zip([gains, others], units).map { gains, plan in
-            PlanUncertainty(of: gains, by: quality, search: &search, over: world) {
-              qualities, search, joint throws(AllocationError) in
-              try program.transferRegret(
-                from: plan, to: zip(plan, qualities).map { $0.with(quality: $1) },
-                totalUnits: totalUnits, search: &search, over: joint
-              ).regret
-            }?.noiseRegret
-          }
+          ? nil
+          : noiseRegret([gains, others], units, under: program, search: &search, over: world)
         return TransferAnswer(
           regret: regret, kind: .pruning, targetObjective: best.certificate.primal,
           parameters: program.asParameters(judgedBy: judgedBy)
             .merging(["sparsity": .number(program.sparsity)]) { _, new in new },
-          noiseRegret: Self.total(noise))
+          noiseRegret: noise)
       } catch {
         throw Failure(error)
       }
     }
   }
 
-  /// The sum of the source's and the target's part; nil unless both are known.
-  private static func total(_ parts: [Double?]) -> Double? {
+  /// What noise is expected to cost, source's and target's part together; nil unless both are known.
+  /// Collective.
+  private func noiseRegret<Program: JudgedProgram>(
+    _ gains: [SlicedGains], _ plans: [[Program.Unit]], under program: Program,
+    search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
+  ) -> Double? {
+    let parts = zip(gains, plans).map { gains, plan in
+      PlanUncertainty(
+        of: gains, by: quality, plan: plan, under: program, search: &search, over: world
+      )?.noiseRegret
+    }
     let known = parts.compactMap(\.self)
-    return known.count == 2 ? known[0] + known[1] : nil
+    return known.count == parts.count ? known.reduce(0, +) : nil
   }
 
   func document(
