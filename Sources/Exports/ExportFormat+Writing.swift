@@ -10,6 +10,27 @@ extension ExportFormat {
     _ plan: PlanOutline, checkpoint: Checkpoint?, settings: ExportSettings
   ) throws(ExportError) -> Exported {
     try requireFitting(plan.program)
+    var exported = try text(of: plan, checkpoint: checkpoint, settings: settings)
+    if let counted = plan.parameters?.unit, let own = capacityUnit, counted != own {
+      exported.notes.append(
+        "the plan counts \(counted), which \(rawValue) takes for \(own); was it made for that? "
+          + "layerbudget allocate --unit \(own) says so")
+    }
+    return exported
+  }
+
+  /// What a capacity plan must count for the format, as `--unit` names it; nil where any will do.
+  private var capacityUnit: String? {
+    switch self {
+    case .peft: "rank"
+    case .mola, .deepspeed: "slots"
+    case .rho, .owl, .compressor, .evopress, .csv: nil
+    }
+  }
+
+  private func text(
+    of plan: PlanOutline, checkpoint: Checkpoint?, settings: ExportSettings
+  ) throws(ExportError) -> Exported {
     let planned = try PlannedUnits(plan)
     func modules() throws(ExportError) -> ExportedModules {
       try ExportedModules(of: planned, in: checkpoint)

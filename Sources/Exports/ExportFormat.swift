@@ -52,7 +52,7 @@ public struct Exported: Sendable, Equatable {
   /// What was written, in a few words.
   public let summary: String
   /// What a reader should know before using it.
-  public let notes: [String]
+  public internal(set) var notes: [String]
 
   init(text: String, summary: String, notes: [String] = []) {
     self.text = text

@@ -13,6 +13,8 @@ public struct PlanOutline: Decodable, Sendable, Equatable {
   public struct Parameters: Decodable, Sendable, Equatable {
     /// Pruning: the share of all weights that was asked for.
     public var sparsity: Double?
+    /// Capacity: what units get, `slots`, `rank` or `bytes`.
+    public var unit: String?
   }
 
   public struct Unit: Decodable, Sendable, Equatable {

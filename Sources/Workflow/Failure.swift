@@ -33,6 +33,16 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var description: String { message }
 
+  /// A table names a unit that does not exist: most likely a mistyped name.
+  init(noUnit name: String, in source: String, among names: Set<String>) {
+    let nearest = NearestName.of(name, in: names)
+    self.init(
+      .badData,
+      "\(source): there is no unit \"\(name)\"; "
+        + (nearest.map { "did you mean \"\($0)\"?" }
+          ?? "see the unit names with layerbudget inspect"))
+  }
+
   public init(_ error: TensorFileError) {
     switch error.kind {
     case .missingInput, .readFailure: self.init(.missingInput, "\(error)")

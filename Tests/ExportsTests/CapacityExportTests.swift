@@ -28,6 +28,19 @@ struct CapacityExportTests {
     #expect("axb+c*(d)[0]{1}^$|?-_é".wholeMatch(of: try Regex(key)) == nil)
   }
 
+  @Test("A plan that counts something else is exported with a note")
+  func counted() throws {
+    func notes(_ format: ExportFormat, _ unit: String?) throws -> [String] {
+      let counted = unit.map { #","parameters":{"unit":"\#($0)"}"# } ?? ""
+      let plan = try plan("capacity", [#"{"name":"model.layers.0","integer":4}"#], extra: counted)
+      return try format.export(plan, checkpoint: nil, settings: ExportSettings()).notes
+        .filter { $0.contains("the plan counts") }
+    }
+    #expect(try notes(.peft, "slots").count == 1 && notes(.mola, "rank").count == 1)
+    #expect(try notes(.peft, "rank").isEmpty && notes(.mola, "slots").isEmpty)
+    #expect(try notes(.peft, nil).isEmpty && notes(.csv, "bytes").isEmpty)
+  }
+
   @Test("Each module of a unit gets the unit's rank")
   func blocks() throws {
     let plan = try plan(

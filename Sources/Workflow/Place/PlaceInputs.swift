@@ -109,11 +109,7 @@ struct PlaceInputs {
     for unit in table.units {
       let name = NaturalName(unit.name)
       guard let slots = known[name] else {
-        let nearest = NearestName.of(unit.name, in: Set(plan.units.map(\.name)))
-        throw Failure(
-          .badData,
-          "\(file.path): the plan has no unit \"\(unit.name)\"; "
-            + (nearest.map { "did you mean \"\($0)\"?" } ?? "names must be those of the plan"))
+        throw Failure(noUnit: unit.name, in: file.path, among: Set(plan.units.map(\.name)))
       }
       guard slots >= unit.loads.count || slots == 0 else {
         throw Failure(

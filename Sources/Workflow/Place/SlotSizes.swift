@@ -48,11 +48,7 @@ struct SlotSizes {
     }
     let names = Set(plan.units.map(\.name))
     if let unknown = table.values.keys.filter({ !names.contains($0) }).min() {
-      let nearest = NearestName.of(unknown, in: names)
-      throw Failure(
-        .badData,
-        "\(file.path): the plan has no unit \"\(unknown)\"; "
-          + (nearest.map { "did you mean \"\($0)\"?" } ?? "names must be those of the plan"))
+      throw Failure(noUnit: unknown, in: file.path, among: names)
     }
     var sizes: [Int] = []
     for unit in plan.units {

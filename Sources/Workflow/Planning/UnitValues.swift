@@ -75,12 +75,7 @@ struct UnitValues {
       [(bounds?.source ?? "", bounds.map { Array($0.values.keys) } ?? [])] + costs.listed
     for (source, listed) in tables {
       guard let unknown = listed.filter({ !names.contains($0) }).min() else { continue }
-      let nearest = NearestName.of(unknown, in: names)
-      throw Failure(
-        .badData,
-        "\(source): there is no unit \"\(unknown)\"; "
-          + (nearest.map { "did you mean \"\($0)\"?" }
-            ?? "see the unit names with layerbudget inspect"))
+      throw Failure(noUnit: unknown, in: source, among: names)
     }
   }
 
