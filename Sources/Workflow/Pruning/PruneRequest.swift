@@ -46,9 +46,18 @@ public struct PruneRequest: Sendable {
   public func run(
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    try OutputDocuments(path: output).write(over: world) { () throws(Failure) in
+      try make(over: world)
+    }
+  }
+
+  /// `run` without the output: the same documents in memory. Collective.
+  func make(
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     var planning = try PlanningRun(
       command: "prune", source: source, quality: quality, bounds: bounds, costs: { UnitCosts() },
-      search: search, output: output, judgingBy: judgedBy, patterns: patterns, over: world)
+      search: search, judgingBy: judgedBy, patterns: patterns, over: world)
     let units = planning.gains.units.indices.map { position in
       let gained = planning.gains.units[position]
       let (lower, upper) = planning.values.bounds(of: gained.unit.name)
@@ -64,6 +73,7 @@ public struct PruneRequest: Sendable {
       } else {
         try shareAnswer(units, &planning, over: world)
       }
+    let hasWeights = planning.measured != nil
     let solution = answer.solution
     let uncertainty = uncertainty(of: units, &planning, over: world)
     let planned = planning.gains.units.enumerated().map { position, gained in
@@ -86,7 +96,8 @@ public struct PruneRequest: Sendable {
     }
     return try planning.finish(planned, over: world) { all in
       var plan = PlanDocument(
-        program: .pruning, parameters: parameters(solution, planning.parameters),
+        program: .pruning,
+        parameters: parameters(solution, planning.parameters, hasWeights: hasWeights),
         price: solution.price, budget: Double(solution.target), spent: solution.spent,
         spentInteger: patterns == nil ? Double(solution.target) : solution.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
@@ -111,7 +122,7 @@ public struct PruneRequest: Sendable {
   }
 
   private func parameters(
-    _ solution: PruningSolution, _ shared: [String: ParameterValue]
+    _ solution: PruningSolution, _ shared: [String: ParameterValue], hasWeights: Bool
   ) -> [String: ParameterValue] {
     var parameters = shared
     parameters["sparsity"] = .number(program.sparsity)
@@ -122,10 +133,15 @@ public struct PruneRequest: Sendable {
     parameters["quality"] = .text(judgedBy.rawValue)
     parameters["pattern"] = .text(patterns.map { "\($0)" } ?? "none")
     parameters["mu"] = .number(solution.mu)
-    guard curve != .measured else { return parameters }
-    parameters["eta"] = .number(program.eta)
-    parameters["damage"] = .text(program.damage.rawValue)
-    parameters["depth_prior"] = .number(program.depthPrior)
+    // Numbers of the curves that were not asked for, of which the predicted losses tell.
+    let isMeasured = curve == .measured
+    if hasWeights {
+      parameters["compared_kappa"] = .number(isMeasured ? program.kappa : measuredKappa)
+    }
+    let prefix = isMeasured ? "compared_" : ""
+    parameters[prefix + "eta"] = .number(program.eta)
+    parameters[prefix + "damage"] = .text(program.damage.rawValue)
+    parameters[prefix + "depth_prior"] = .number(program.depthPrior)
     return parameters
   }
 
