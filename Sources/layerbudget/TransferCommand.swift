@@ -59,7 +59,14 @@ struct TransferCommand: ParsableCommand {
     if let budget {
       return .capacity(try capacityProgram.program(), try capacity.measure(budget: budget))
     }
-    return .pruning(try pruning.program(sparsity: sparsity ?? 0), judgedBy: pruning.judgedBy)
+    guard pruning.psi != .measured else {
+      throw ValidationError(
+        "--psi measured cannot be transferred: the measured curve is of single weights, not of qualities, "
+          + "and has no strong convexity to bound a regret by; use quadratic or log")
+    }
+    return .pruning(
+      try pruning.program(sparsity: sparsity ?? 0),
+      judgedBy: pruning.judgment(hasWeights: false))
   }
 
   func run() throws {
@@ -80,19 +87,19 @@ struct PruningProgramOptions: ParsableArguments {
   @Option(
     name: .customLong("quality"),
     help: "What makes the quality: \(QualitySource.names), of scores made with --checkpoint.")
-  var judgedBy = QualitySource.gain
+  var judgedBy: QualitySource?
 
-  @Option(parsing: .unconditional, help: "Weight eta of the damage.")
-  var eta = 2.0
+  @Option(parsing: .unconditional, help: "Weight eta of the damage, for the closed forms (2).")
+  var eta: Double?
 
   @Option(parsing: .unconditional, help: "Exponent of the quality: 1 for gains, 0.25 for damages.")
   var kappa: Double?
 
   @Option(
     help: """
-      Shape of the damage: \(PruningProgram.Psi.names). Default quadratic for gains, log for damages.
+      Shape of the damage: \(PruningCurve.names). Default quadratic for gains, log for damages.
       """)
-  var psi: PruningProgram.Psi?
+  var psi: PruningCurve?
 
   @Option(
     help: """
@@ -101,18 +108,27 @@ struct PruningProgramOptions: ParsableArguments {
   var damage: PruningProgram.Damage?
 
   @Option(parsing: .unconditional, help: "Depth prior tau: positive prunes early units more.")
-  var depthPrior = 0.0
+  var depthPrior: Double?
 
-  func program(sparsity: Double) throws -> PruningProgram {
+  func judgment(hasWeights: Bool) -> QualitySource { judgedBy ?? (hasWeights ? .damage : .gain) }
+
+  func curve(hasWeights: Bool) -> PruningCurve {
+    psi ?? (judgment(hasWeights: hasWeights) == .gain ? .quadratic : .log)
+  }
+
+  /// The closed form; for the measured curve those that it is compared with.
+  func program(sparsity: Double, hasWeights: Bool = false) throws -> PruningProgram {
     guard (0...1).contains(sparsity) else {
       throw ValidationError("--sparsity is \(sparsity), but must be between 0 and 1")
     }
     var program = PruningProgram(sparsity: sparsity)
-    program.eta = eta
-    program.kappa = kappa ?? (judgedBy == .gain ? 1 : 0.25)
-    program.psi = psi ?? (judgedBy == .gain ? .quadratic : .log)
-    program.damage = damage ?? (judgedBy == .gain ? .perUnit : .perWeight)
-    program.depthPrior = depthPrior
+    let isGain = judgment(hasWeights: hasWeights) == .gain
+    program.eta = eta ?? program.eta
+    program.kappa = kappa ?? (isGain ? 1 : 0.25)
+    program.psi =
+      PruningProgram.Psi(rawValue: curve(hasWeights: hasWeights).rawValue) ?? program.psi
+    program.damage = damage ?? (isGain ? .perUnit : .perWeight)
+    program.depthPrior = depthPrior ?? program.depthPrior
     return program
   }
 }

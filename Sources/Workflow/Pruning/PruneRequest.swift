@@ -58,15 +58,8 @@ public struct PruneRequest: Sendable {
     var planning = try PlanningRun(
       command: "prune", source: source, quality: quality, bounds: bounds, costs: { UnitCosts() },
       search: search, judgingBy: judgedBy, patterns: patterns, over: world)
-    let units = planning.gains.units.indices.map { position in
-      let gained = planning.gains.units[position]
-      let (lower, upper) = planning.values.bounds(of: gained.unit.name)
-      // With a checkpoint it is known that biases are no part of the matrix.
-      return PruningUnit(
-        index: gained.index, quality: planning.qualities[position],
-        weights: planning.measured?.units[position].weights ?? gained.unit.parameters,
-        lower: lower, upper: upper)
-    }
+    let units = planning.gains.pruningUnits(
+      planning.qualities, planning.values, planning.measured)
     let answer =
       if let patterns {
         try patternAnswer(units, patterns, &planning, over: world)
@@ -124,15 +117,21 @@ public struct PruneRequest: Sendable {
   private func parameters(
     _ solution: PruningSolution, _ shared: [String: ParameterValue], hasWeights: Bool
   ) -> [String: ParameterValue] {
-    var parameters = shared
+    var parameters = shared.merging(asParameters(hasWeights: hasWeights)) { _, new in new }
     parameters["sparsity"] = .number(program.sparsity)
     parameters["total_weights"] = .number(Double(solution.totalWeights))
+    parameters["mu"] = .number(solution.mu)
+    return parameters
+  }
+
+  /// The program's options as resolved, but for the sparsity.
+  func asParameters(hasWeights: Bool) -> [String: ParameterValue] {
+    var parameters: [String: ParameterValue] = [:]
     parameters["b"] = .number(program.b)
     parameters["kappa"] = .number(curve == .measured ? measuredKappa : program.kappa)
     parameters["psi"] = .text(curve.rawValue)
     parameters["quality"] = .text(judgedBy.rawValue)
     parameters["pattern"] = .text(patterns.map { "\($0)" } ?? "none")
-    parameters["mu"] = .number(solution.mu)
     // Numbers of the curves that were not asked for, of which the predicted losses tell.
     let isMeasured = curve == .measured
     if hasWeights {
@@ -146,7 +145,7 @@ public struct PruneRequest: Sendable {
   }
 
   /// What a user must know before acting on the plan.
-  private var notes: [String] {
+  var notes: [String] {
     if curve == .measured {
       return [
         "the measured curve counts on its own cheapest weights being removed; where apply chose others "
@@ -158,5 +157,22 @@ public struct PruneRequest: Sendable {
       "this plan takes what units could still learn (gain) for their quality, not what they would "
         + "lose; it can be worse than uniform pruning, so measure it before use"
     ]
+  }
+}
+
+extension SlicedGains {
+  /// This rank's units of the pruning program: qualities, weights and bounds together.
+  func pruningUnits(
+    _ qualities: [Double], _ values: UnitValues, _ measured: MeasuredCosts?
+  ) -> [PruningUnit] {
+    units.indices.map { position in
+      let gained = units[position]
+      let (lower, upper) = values.bounds(of: gained.unit.name)
+      // With a checkpoint it is known that biases are no part of the matrix.
+      return PruningUnit(
+        index: gained.index, quality: qualities[position],
+        weights: measured?.units[position].weights ?? gained.unit.parameters, lower: lower,
+        upper: upper)
+    }
   }
 }
