@@ -22,6 +22,9 @@ struct TransferCommand: ParsableCommand {
   @Option(help: "Scores of the same units that it is judged on.")
   var target: String
 
+  @Option(help: "Names for both, where they have none: one per line, or CSV name,parameters.")
+  var scoreNames: String?
+
   @Option(parsing: .unconditional, help: CapacityOptions.budgetHelp)
   var budget: String?
 
@@ -32,6 +35,11 @@ struct TransferCommand: ParsableCommand {
   var tolerance: Double?
 
   @OptionGroup(title: "Bounds") var bounds: BoundsOptions
+
+  @Option(
+    help: "With --budget: worth of capacity, log or power:θ as for allocate.",
+    transform: CapacityUtility.ofArgument)
+  var utility = CapacityUtility.log
 
   @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
   var search = PriceSearch.Method.accelerated
@@ -57,7 +65,19 @@ struct TransferCommand: ParsableCommand {
 
   private func program() throws -> TransferRequest.Program {
     if let budget {
-      return .capacity(try capacityProgram.program(), try capacity.measure(budget: budget))
+      var program = try capacityProgram.program()
+      switch utility {
+      case .log: break
+      case .power(let theta): program.utility = .power(theta)
+      case .spectrum:
+        throw ValidationError(
+          "--utility spectrum cannot be transferred: its worth is a list of steps, not a function of "
+            + "qualities, and has no strong convexity to bound a regret by; use log or power:θ")
+      }
+      return .capacity(program, try capacity.measure(budget: budget))
+    }
+    guard utility == .log else {
+      throw ValidationError("--utility \(utility) is for --budget; with --sparsity give --psi")
     }
     guard pruning.psi != .measured else {
       throw ValidationError(
@@ -73,8 +93,9 @@ struct TransferCommand: ParsableCommand {
     let program = try program()
     let bounds = bounds.request(maximum: budget == nil ? 1 : .infinity)
     var request = TransferRequest(
-      source: .scores(path: source), target: .scores(path: target), program: program,
-      bounds: bounds, output: output)
+      source: .scores(path: source, names: scoreNames),
+      target: .scores(path: target, names: scoreNames), program: program, bounds: bounds,
+      output: output)
     request.quality = quality.rule
     request.search = search
     request.tolerance = tolerance

@@ -59,12 +59,9 @@ public struct AllocateRequest: Sendable {
     } catch {
       throw Failure(error)
     }
-    // By the bounds of transfer, which are derived for the logarithm.
-    let uncertainty =
-      program.utility == .log
-      ? PlanUncertainty(
-        of: planning.gains, by: quality, plan: units, under: program, search: &planning.search,
-        over: world) : nil
+    let uncertainty = PlanUncertainty(
+      of: planning.gains, by: quality, plan: units, under: program, search: &planning.search,
+      over: world)
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       var planned = PlanDocument.Unit(
