@@ -27,20 +27,24 @@ struct MeasuredCosts: Sendable {
   /// Of the checkpoint, all ranks together.
   let fingerprint: InputFingerprint
 
-  /// Histograms of a further pass, by the keys of factor · s; the factors are the units'.
-  /// Not collective.
+  /// Histograms of a further pass, by the keys of factor · s; the factors are the units'. Of every
+  /// resolution, in their order, one per unit. Not collective.
+  /// - Complexity: the weights are read once; each resolution keeps an array of its places.
   func pass(
-    _ resolution: CostCounter.Resolution, factors: [Double]
-  ) throws(Failure) -> [CostHistogram] {
-    var counter = CostCounter(resolution)
-    var histograms: [CostHistogram] = []
+    _ resolutions: [CostCounter.Resolution], factors: [Double]
+  ) throws(Failure) -> [[CostHistogram]] {
+    var counters = resolutions.map { CostCounter($0) }
+    var histograms = [[CostHistogram]](repeating: [], count: counters.count)
+    guard !counters.isEmpty else { return [] }
     for (parts, factor) in zip(weights.units, factors) {
       for part in parts {
         _ = try weights.visitCosts(of: part) { costs in
-          costs.withSpan { counter.add($0, factor: factor) }
+          costs.withSpan { span in
+            for index in counters.indices { counters[index].add(span, factor: factor) }
+          }
         }
       }
-      histograms.append(counter.finish())
+      for index in counters.indices { histograms[index].append(counters[index].finish()) }
     }
     return histograms
   }
