@@ -28,13 +28,16 @@ struct MeasuredCosts: Sendable {
   let fingerprint: InputFingerprint
 
   /// Histograms of a further pass, by the keys of factor · s; the factors are the units'.
-  /// Not collective.
+  /// Reports progress; not collective.
   func pass(
-    _ resolution: CostCounter.Resolution, factors: [Double]
+    _ resolution: CostCounter.Resolution, factors: [Double],
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> [CostHistogram] {
     var counter = CostCounter(resolution)
     var histograms: [CostHistogram] = []
+    var steps = weights.progressSteps
     for (parts, factor) in zip(weights.units, factors) {
+      world.report(steps.begin())
       for part in parts {
         _ = try weights.visitCosts(of: part) { costs in
           costs.withSpan { counter.add($0, factor: factor) }
@@ -42,6 +45,7 @@ struct MeasuredCosts: Sendable {
       }
       histograms.append(counter.finish())
     }
+    world.report(steps.end())
     return histograms
   }
 }
@@ -57,11 +61,14 @@ extension OwnedWeights {
       var counter = CostCounter(.bins)
       var groupCounter = patterns.map(GroupCounter.init)
       var measured: [MeasuredUnit] = []
+      var steps = progressSteps
       for parts in units {
+        world.report(steps.begin())
         let unit = try measure(
           parts, patterns, &counter, &groupCounter, checksum: &checksum)
         measured.append(unit)
       }
+      world.report(steps.end())
       return measured
     }
     var sum = [Int128(checksum)]
@@ -71,6 +78,13 @@ extension OwnedWeights {
       fingerprint: InputFingerprint(
         bytes: checkpoint.totalByteCount, headers: checkpoint.headerFingerprint.hexadecimal,
         contents: UInt64(truncatingIfNeeded: sum[0]).hexadecimal))
+  }
+
+  /// A pass over the weights: a few operations for each.
+  var progressSteps: ProgressSteps {
+    ProgressSteps(
+      .weighing,
+      work: units.map { parts in parts.reduce(0) { $0 + 20 * Double($1.weight.count) } })
   }
 
   private func measure(

@@ -105,7 +105,7 @@ extension PruneRequest {
     var bins = measured.units.map(\.bins)
     if program.kappa != 0 {
       bins = try agreed(over: world) { () throws(Failure) in
-        try measured.pass(.bins, factors: factors)
+        try measured.pass(.bins, factors: factors, over: world)
       }
     }
     let crossing = try allocated { () throws(AllocationError) in
@@ -115,7 +115,7 @@ extension PruneRequest {
     var curves = bins.map { MeasuredCurve(bins: $0) }
     if let bin = crossing.bin {
       let keys = try agreed(over: world) { () throws(Failure) in
-        try measured.pass(.keys(ofBin: bin), factors: factors)
+        try measured.pass(.keys(ofBin: bin), factors: factors, over: world)
       }
       curves = zip(bins, keys).map { MeasuredCurve(bins: $0, keys: $1, at: crossing) }
     }
