@@ -124,7 +124,8 @@ package struct StallJudge: Sendable {
   ) -> String {
     let late = (late(in: number) + fallenSilent(in: number, now: now)).sorted()
     guard !late.isEmpty else {
-      return "all \(ranks.count) ranks wait in collective call \(number) (\(call.name)), which has not ended "
+      return
+        "all \(ranks.count) ranks wait in collective call \(number) (\(call.name)), which has not ended "
         + "for \(Int(silence)) s: look at the network between their hosts, then run the same command again"
     }
     let waiting = ranks.count - late.count
@@ -137,7 +138,8 @@ package struct StallJudge: Sendable {
     if late.count > Self.namedRanks { lines.append("  and \(late.count - Self.namedRanks) more") }
     lines.append(
       "Look there whether the host is up and what the process does (ps: T is stopped, D hangs in a "
-        + "disk), then run the same command again. --stall-timeout SECONDS waits longer, 0 for ever.")
+        + "disk), then run the same command again. --stall-timeout SECONDS waits longer, 0 for ever."
+    )
     return lines.joined(separator: "\n")
   }
 

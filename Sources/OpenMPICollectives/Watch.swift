@@ -275,8 +275,12 @@ final class Watch {
   /// Receives every message that was sent, and sees every own one sent. Collective.
   func settle(over world: borrowing MPICollective) {
     guard size > 1 else { return }
-    // 1. Everybody arrives while late ranks can still be named; then nobody sends any more.
+    // 1. Everybody arrives while late ranks can still be named; then nobody tells any more.
     world.barrier()
+    while unsent.contains(where: { $0 != nil }) {
+      flush(at: Self.now())
+      _ = hear(at: Self.now())
+    }
     isOpen = false
     // 2. How many messages are for this rank.
     var expected = sent.map { Int128($0) }
