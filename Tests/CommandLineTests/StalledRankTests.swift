@@ -14,11 +14,10 @@ struct StalledRankTests {
     var factor = [Float](repeating: 0, count: order * order)
     for index in 0..<order { factor[index * (order + 1)] = Float(1 + index % 7) }
     var builder = StatisticsBuilder()
-    for layer in 0..<60 {
-      let name = "model.layers.\(layer).proj"
-      builder.addSingle(name + ".gradient", [order, order], gradient)
-      builder.addSingle(name + ".activation_covariance", [order, order], factor)
-      builder.addSingle(name + ".gradient_covariance", [order, order], factor)
+    let names = (0..<60).map { "model.layers.\($0).proj" }
+    builder.addSingle(names.map { $0 + ".gradient" }, [order, order], gradient)
+    for quantity in [".activation_covariance", ".gradient_covariance"] {
+      builder.addSingle(names.map { $0 + quantity }, [order, order], factor)
     }
     try builder.write(to: path)
     return path
