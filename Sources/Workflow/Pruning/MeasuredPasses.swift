@@ -12,7 +12,7 @@ extension MeasuredProgram {
     guard kappa != 0 else { return measured.units.map(\.bins) }
     let factors = units.map { factor(ofQuality: $0.quality) }
     return try agreed(over: world) { () throws(Failure) in
-      try measured.pass([.bins], factors: factors)[0]
+      try measured.pass([.bins], factors: factors, over: world)[0]
     }
   }
 
@@ -28,7 +28,7 @@ extension MeasuredProgram {
     var keys: [[CostHistogram]] = []
     if !wanted.isEmpty {
       keys = try agreed(over: world) { () throws(Failure) in
-        try measured.pass(wanted.map { .keys(ofBin: $0) }, factors: factors)
+        try measured.pass(wanted.map { .keys(ofBin: $0) }, factors: factors, over: world)
       }
     }
     return crossings.map { crossing in

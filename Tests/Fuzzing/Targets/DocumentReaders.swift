@@ -5,7 +5,7 @@ internal import Workflow
 enum DocumentReaders {
   static func readPlan(_ bytes: [UInt8]) {
     let path = ScratchFolder.write(bytes, as: "plan.json")
-    _ = try? PlanVerification(plan: path)
+    _ = try? PlanVerification.of(path, over: SoloCollective())
     _ = try? DocumentCoding.decode(RemovalPlan.self, from: bytes, source: path)
     _ = try? DocumentCoding.decode(SlotPlan.self, from: bytes, source: path)
     var request = PlaceRequest(plan: path, nodes: nodes, output: nil)
