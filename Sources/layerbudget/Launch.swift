@@ -11,6 +11,7 @@ enum Launch {
   static func run(
     threads: Int, _ body: some Work
   ) {
+    if body.stopsBetweenUnits { StopSignal.listen(alone: !MPILauncher.isPresent) }
     ComputeSetup.setThreads(threads)
     var code = ExitCode.good
     if MPILauncher.isPresent {
@@ -35,6 +36,20 @@ enum Launch {
 
   /// A command's work, generic over the communicator, which a closure cannot be.
   protocol Work {
+    /// Whether a signal lets it finish its current unit, to go on from there another time; otherwise
+    /// signals end it at once.
+    var stopsBetweenUnits: Bool { get }
     func perform(over world: borrowing some Collective & ~Copyable) throws(Failure)
+  }
+}
+
+extension Launch.Work {
+  var stopsBetweenUnits: Bool { false }
+}
+
+extension GainSource {
+  /// Whether there is work worth a journal: reading scores is none.
+  var computesGains: Bool {
+    if case .statistics = self { true } else { false }
   }
 }

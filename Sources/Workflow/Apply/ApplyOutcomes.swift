@@ -11,27 +11,65 @@ struct ApplyOutcomes {
   let wholeTensors: Set<NaturalName>
   /// Sum of checksums of what was read of the statistics.
   var statisticsContents: UInt64 = 0
+  /// Modules that an earlier run had written.
+  var resumed = 0
+  /// Whether it stopped before all was done.
+  var isStopped = false
 }
 
 extension ApplySlices {
-  /// Prunes this rank's modules and copies its other bytes, one module in memory at a time. Not
-  /// collective.
+  /// Prunes this rank's modules and copies its other bytes, one module in memory at a time; stops
+  /// between two of them where that is asked for. Not collective.
   func perform(
-    _ request: ApplyRequest, _ inputs: ApplyInputs, _ folder: OutputFolder, rank: Int
+    _ request: ApplyRequest, _ inputs: ApplyInputs, _ folder: OutputFolder, rank: Int,
+    _ journal: inout Journal<ApplyRecord>
   ) throws(Failure) -> ApplyOutcomes {
+    var outcomes = ApplyOutcomes(wholeTensors: wholeTensors(in: inputs.checkpoint))
+    do throws(Failure) {
+      try perform(request, inputs, folder, rank: rank, &journal, &outcomes)
+      try journal.close(stopping: outcomes.isStopped)
+    } catch {
+      // What is done stays done; this rank's own failure is the one to tell.
+      journal.stopOthers()
+      try? journal.close(stopping: false)
+      throw error
+    }
+    return outcomes
+  }
+
+  private func perform(
+    _ request: ApplyRequest, _ inputs: ApplyInputs, _ folder: OutputFolder, rank: Int,
+    _ journal: inout Journal<ApplyRecord>, _ outcomes: inout ApplyOutcomes
+  ) throws(Failure) {
     let (tasks, copies) = owned(by: rank)
     let written = try WrittenFolder(folder, inputs.checkpoint)
-    var journal = try ApplyJournal(folder, rank: rank)
     var pruner = ModulePruner(request, inputs)
-    var outcomes = ApplyOutcomes(wholeTensors: wholeTensors(in: inputs.checkpoint))
     for task in tasks {
+      if journal.shouldStop() {
+        outcomes.isStopped = true
+        return
+      }
       for module in try pruner.counted(task) {
+        if journal.shouldStop() {
+          outcomes.isStopped = true
+          return
+        }
         let record = try pruner.prune(module, into: written, &journal)
         outcomes.modules.append((module, record))
         outcomes.statisticsContents &+= UInt64(record.statistics, radix: 16) ?? 0
       }
     }
-    for copy in copies { try written.copy(copy.range, ofFile: copy.file) }
-    return outcomes
+    outcomes.resumed = pruner.resumed
+    for copy in copies {
+      if journal.shouldStop() {
+        outcomes.isStopped = true
+        return
+      }
+      try written.copy(copy.range, ofFile: copy.file)
+    }
   }
+}
+
+extension ApplyRecord: JournalRecord {
+  var journalName: String { module }
 }

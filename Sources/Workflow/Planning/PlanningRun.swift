@@ -74,10 +74,11 @@ struct PlanningRun {
     let all = try gatherUnits(indexed, over: world)
     let run = try record.finish(
       slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: searchSeconds,
-      search: search, over: world)
+      search: search, resumption: gains.resumption, over: world)
     let plan = run.map { _ in assemble(all) }
     try output.write(plan, run: run, over: world)
     guard let plan, let run else { return nil }
+    gains.journal?.removeAfterSuccess()
     return (plan, run)
   }
 }

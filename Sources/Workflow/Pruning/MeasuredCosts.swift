@@ -35,6 +35,7 @@ struct MeasuredCosts: Sendable {
     var counter = CostCounter(resolution)
     var histograms: [CostHistogram] = []
     for (parts, factor) in zip(weights.units, factors) {
+      try StopSignal.endIfRequested("while weights were priced, with all gains done")
       for part in parts {
         _ = try weights.visitCosts(of: part) { costs in
           costs.withSpan { counter.add($0, factor: factor) }
@@ -58,6 +59,7 @@ extension OwnedWeights {
       var groupCounter = patterns.map(GroupCounter.init)
       var measured: [MeasuredUnit] = []
       for parts in units {
+        try StopSignal.endIfRequested("while weights were priced, with all gains done")
         let unit = try measure(
           parts, patterns, &counter, &groupCounter, checksum: &checksum)
         measured.append(unit)

@@ -55,10 +55,13 @@ extension StatisticsRequest {
     return opened
   }
 
-  func slicing(of units: [ModuleUnit], ranks: Int) -> Slicing {
+  /// Units over ranks by predicted work, which is `knownWork` where that says a number.
+  func slicing(
+    of units: [ModuleUnit], ranks: Int, knownWork: (ModuleUnit) -> Double? = { _ in nil }
+  ) -> Slicing {
     Slicing(
       work: units.map { unit in
-        unit.modules.reduce(0) {
+        knownWork(unit) ?? unit.modules.reduce(0) {
           $0 + options.kind.floatingPointOperations(of: $1, rule: options.effectiveRule)
             + (options.wantsSpectrum ? CurvatureKind.spectrumOperations(of: $1) : 0)
         }

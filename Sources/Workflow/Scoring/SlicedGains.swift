@@ -28,6 +28,9 @@ struct SlicedGains: Sendable {
   /// Of every unit in their order, the loss that each further rank takes away; nil unless the spectrum
   /// was asked for.
   var decreases: [[Double]]?
+  /// What an earlier run had done, and the journal that goes when the result has its name.
+  var resumption: Resumption?
+  var journal: JournalRequest?
   /// Where the units' weights are; nil without a checkpoint.
   var weights: OwnedWeights?
 }

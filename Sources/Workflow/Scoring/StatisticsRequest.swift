@@ -8,6 +8,8 @@ public struct StatisticsRequest: Sendable {
   public var selection = UnitSelection()
   /// Folder of the model's weights, for what depends on them.
   public var checkpoint: String?
+  /// Where to note finished units; nil where a run does not go on from an earlier one.
+  public var journal: JournalRequest?
 
   public init(path: String) {
     self.path = path
