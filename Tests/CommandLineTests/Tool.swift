@@ -33,29 +33,80 @@ enum Tool {
   /// Runs the tool alone, or on `ranks` ranks of an oversubscribed mpirun. A run that hangs is
   /// ended after two minutes and fails with 124.
   static func run(_ arguments: [String], ranks: Int? = nil) throws -> Outcome {
+    try Running(["timeout", "-k", "5", "120"] + command(arguments, ranks: ranks)).finish()
+  }
+
+  /// Starts the tool, for a test that does something to it. It must be waited for.
+  ///
+  /// All ranks share one core, so that it takes its time on machines with many.
+  static func start(_ arguments: [String], ranks: Int? = nil) throws -> Running {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let allowed = try #require(status.firstMatch(of: #/Cpus_allowed_list:\s*(\d+)/#)).1
+    return try Running(["taskset", "-c", String(allowed)] + command(arguments, ranks: ranks))
+  }
+
+  private static func command(_ arguments: [String], ranks: Int?) -> [String] {
     let launcher = ranks.map { ["mpirun", "-q", "-n", "\($0)", "--oversubscribe"] } ?? []
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["timeout", "-k", "5", "120"] + launcher + [path] + arguments
-    var environment = ProcessInfo.processInfo.environment
-    environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
-    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
-    environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
-    environment["OMPI_MCA_hwloc_base_binding_policy"] = "none"
-    environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
-    process.environment = environment
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    // Errors are few and fit the pipe; the output may be long and is read while the tool runs.
-    let printed = output.fileHandleForReading.readDataToEndOfFile()
-    let complained = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self),
-      errors: String(decoding: complained, as: UTF8.self))
+    return launcher + [path] + arguments
+  }
+
+  /// A command at work.
+  struct Running {
+    private let process = Process()
+    private let output = Pipe()
+    private let errors = Pipe()
+
+    fileprivate init(_ command: [String]) throws {
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments = command
+      var environment = ProcessInfo.processInfo.environment
+      environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+      environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+      environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
+      environment["OMPI_MCA_hwloc_base_binding_policy"] = "none"
+      environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
+      process.environment = environment
+      process.standardOutput = output
+      process.standardError = errors
+      process.standardInput = FileHandle.nullDevice
+      // A child inherits what its parent's thread blocks, and threads of a test block every signal.
+      var (none, blocked) = (sigset_t(), sigset_t())
+      unsafe sigemptyset(&none)
+      unsafe pthread_sigmask(SIG_SETMASK, &none, &blocked)
+      defer { unsafe pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+      try process.run()
+    }
+
+    /// Of the launcher, or of the tool alone: `env` has become it.
+    var pid: Int32 { process.processIdentifier }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// Processes of the ranks, in the order in which the launcher started them.
+    var ranks: [Int32] {
+      let tasks = "/proc/\(pid)/task"
+      let children = files(in: tasks).flatMap { task in
+        ((try? String(contentsOfFile: "\(tasks)/\(task)/children", encoding: .utf8)) ?? "")
+          .split(separator: " ").compactMap { Int32($0) }
+      }
+      return children.sorted().filter {
+        ((try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8)) ?? "")
+          .hasPrefix(Tool.path)
+      }
+    }
+
+    func end() { kill(pid, SIGKILL) }
+
+    /// Waits for its end.
+    func finish() -> Outcome {
+      // Errors are few and fit the pipe; the output may be long and is read while the tool runs.
+      let printed = output.fileHandleForReading.readDataToEndOfFile()
+      let complained = errors.fileHandleForReading.readDataToEndOfFile()
+      process.waitUntilExit()
+      return Outcome(
+        status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self),
+        errors: String(decoding: complained, as: UTF8.self))
+    }
   }
 }
 
