@@ -36,6 +36,14 @@ enum Tool {
     try Running(["timeout", "-k", "5", "120"] + command(arguments, ranks: ranks)).finish()
   }
 
+  /// Runs one rank in each of the folders: relative paths are other files for every rank, as on hosts
+  /// whose disks are not shared.
+  static func run(_ arguments: [String], inFolders folders: [String]) throws -> Outcome {
+    let contexts = folders.map { ["-n", "1", "-wdir", $0, path] + arguments }
+    let launcher = ["timeout", "-k", "5", "120", "mpirun", "-q", "--oversubscribe"]
+    return try Running(launcher + Array(contexts.joined(separator: [":"]))).finish()
+  }
+
   /// Starts the tool, for a test that does something to it. It must be waited for.
   ///
   /// All ranks share one core, so that it takes its time on machines with many.

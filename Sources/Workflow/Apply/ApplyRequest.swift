@@ -116,6 +116,7 @@ public struct ApplyRequest: Sendable {
       return document
     }
     guard let document, let run else { return nil }
+    request.removeAfterSuccess()
     return (document, run)
   }
 

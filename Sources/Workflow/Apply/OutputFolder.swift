@@ -80,7 +80,8 @@ struct OutputFolder {
     }
   }
 
-  /// Gives the folder its sidecar and its name, and writes the run file beside it.
+  /// Gives the folder its sidecar and its name, with the run file beside it. The name comes last: whatever
+  /// fails before, the same command goes on from there.
   func finish(_ document: ApplyDocument, run: RunDocument) throws(Failure) {
     do {
       try DurableFile.write(
@@ -88,15 +89,12 @@ struct OutputFolder {
       for file in try FolderListing.names(in: partial) where file.hasSuffix(".safetensors") {
         try PositionedFile(path: "\(partial)/\(file)").sync()
       }
-      try DurableFolder.rename(partial, to: name)
       try DurableFile.write(try DocumentCoding.encode(run), to: "\(name).run.json")
-      try FileManager.default.removeItem(atPath: journal)
+      try DurableFolder.rename(partial, to: name)
     } catch let error as TensorFileError {
       throw Failure(error)
-    } catch let error as PlanFileError {
-      throw Failure(error)
     } catch {
-      throw Failure(.cannotWrite, "\(journal): cannot be removed: \(error)")
+      throw Failure(.internalFault, "\(error)")
     }
   }
 
