@@ -17,7 +17,8 @@ public struct AppendedFile: ~Copyable {
       guard errno == EEXIST else { throw Self.failure("open", path) }
       throw .system(
         .writeFailure, "open", EEXIST, path: path,
-        advice: "another run with the same output seems to be at work; wait for it or give another -o")
+        advice:
+          "another run with the same output seems to be at work; wait for it or give another -o")
     }
   }
 

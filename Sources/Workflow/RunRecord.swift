@@ -18,7 +18,8 @@ struct RunRecord {
   /// result is nil.
   func finish(
     slice: RunDocument.Slice, scoringSeconds: Double?, searchSeconds: Double?,
-    search: PriceSearch?, resumption: Resumption? = nil, over world: borrowing some Collective & ~Copyable
+    search: PriceSearch?, resumption: Resumption? = nil,
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> RunDocument? {
     var slice = slice
     slice.peakBytes = Self.peakBytes

@@ -24,7 +24,8 @@ struct InterruptedTests {
       (0..<Self.modules).flatMap { number in
         ["gradient", "activation_covariance", "gradient_covariance"].map {
           (
-            "model.layers.\(number).\($0)", .float32, shape, $0 == "gradient" ? gradient : covariance
+            "model.layers.\(number).\($0)", .float32, shape,
+            $0 == "gradient" ? gradient : covariance
           )
         }
       }, metadata: ["format": "layerbudget.statistics/1"], to: path)
@@ -72,7 +73,8 @@ struct InterruptedTests {
     return running.finish()
   }
 
-  @Test("A rank killed with -9, and SIGUSR1 to mpirun: any number of ranks goes on to the same bytes")
+  @Test(
+    "A rank killed with -9, and SIGUSR1 to mpirun: any number of ranks goes on to the same bytes")
   func ranks() throws {
     try temporaryFolder { folder in
       let statistics = folder + "/s.safetensors"

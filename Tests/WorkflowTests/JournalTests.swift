@@ -53,7 +53,8 @@ struct JournalTests {
     }
   }
 
-  private func score(_ request: StatisticsRequest, _ output: String, ranks: Int = 1) throws -> Data {
+  private func score(_ request: StatisticsRequest, _ output: String, ranks: Int = 1) throws -> Data
+  {
     let whole = ScoreRequest(statistics: request, output: output)
     _ = try ThreadedCollective.run(ranks: ranks) { world throws(Failure) in
       _ = try whole.run(over: world)

@@ -66,7 +66,8 @@ struct ApplyInputs {
       "method": request.method.rawValue, "within": request.within.rawValue,
       "pattern": request.pattern?.description ?? "none",
       "plan": planFile.checksum.hexadecimal,
-      "checkpoint": "\(checkpoint.headerFingerprint.hexadecimal) of \(checkpoint.totalByteCount) bytes",
+      "checkpoint":
+        "\(checkpoint.headerFingerprint.hexadecimal) of \(checkpoint.totalByteCount) bytes",
     ]
     if let statistics {
       own["statistics"] =

@@ -50,7 +50,8 @@ extension StatisticsRequest {
     let sums = contents[1...progress.count].map { Int($0) }
     try endIfStopped(done: sums[0], of: units.count, stoppedRanks: sums[1], rank: world.rank)
     let resumption = Resumption(
-      count: sums[2], notes: journal.notes + resumptionNotes(resumed: sums[2], changed: sums[3], of: units))
+      count: sums[2],
+      notes: journal.notes + resumptionNotes(resumed: sums[2], changed: sums[3], of: units))
     if world.rank == 0, let request = self.journal {
       resumption.notes.dropFirst(journal.notes.count).forEach(request.note)
     }
@@ -73,7 +74,8 @@ extension StatisticsRequest {
 
   /// Ends every rank where one has stopped and units are left. A signal that came when all were done
   /// changes nothing. The same on every rank.
-  private func endIfStopped(done: Int, of total: Int, stoppedRanks: Int, rank: Int) throws(Failure) {
+  private func endIfStopped(done: Int, of total: Int, stoppedRanks: Int, rank: Int) throws(Failure)
+  {
     guard let journal, stoppedRanks > 0 else { return }
     if rank == 0 { journal.removeStopMark() }
     guard done < total else { return }

@@ -61,10 +61,11 @@ extension StatisticsRequest {
   ) -> Slicing {
     Slicing(
       work: units.map { unit in
-        knownWork(unit) ?? unit.modules.reduce(0) {
-          $0 + options.kind.floatingPointOperations(of: $1, rule: options.effectiveRule)
-            + (options.wantsSpectrum ? CurvatureKind.spectrumOperations(of: $1) : 0)
-        }
+        knownWork(unit)
+          ?? unit.modules.reduce(0) {
+            $0 + options.kind.floatingPointOperations(of: $1, rule: options.effectiveRule)
+              + (options.wantsSpectrum ? CurvatureKind.spectrumOperations(of: $1) : 0)
+          }
       }, ranks: ranks)
   }
 }
