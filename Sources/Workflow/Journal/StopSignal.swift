@@ -18,14 +18,14 @@ public enum StopSignal {
     // First use makes both values, which a handler must not do.
     guard !isRequested, handled.load(ordering: .relaxed) == 0 else { return }
     for number in all where alone || number != SIGINT {
-      var earlier = unsafe sigaction()
+      var earlier = sigaction()
       unsafe sigaction(number, nil, &earlier)
       let handler = unsafe earlier.__sigaction_handler.sa_handler
       guard unsafe unsafeBitCast(handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)
       else { continue }
-      var action = unsafe sigaction()
+      var action = sigaction()
       unsafe action.__sigaction_handler.sa_handler = { _ in StopSignal.handle() }
-      unsafe action.sa_flags = SA_RESTART
+      action.sa_flags = SA_RESTART
       handled.bitwiseOr(1 << UInt64(number), ordering: .relaxed)
       unsafe sigaction(number, &action, nil)
     }
@@ -37,9 +37,9 @@ public enum StopSignal {
   private static func handle() {
     requested.store(true, ordering: .relaxed)
     let handled = handled.load(ordering: .relaxed)
-    if handled & 1 << UInt64(SIGTERM) != 0 { unsafe signal(SIGTERM, SIG_DFL) }
-    if handled & 1 << UInt64(SIGUSR1) != 0 { unsafe signal(SIGUSR1, SIG_DFL) }
-    if handled & 1 << UInt64(SIGINT) != 0 { unsafe signal(SIGINT, SIG_DFL) }
+    if handled & 1 << UInt64(SIGTERM) != 0 { signal(SIGTERM, SIG_DFL) }
+    if handled & 1 << UInt64(SIGUSR1) != 0 { signal(SIGUSR1, SIG_DFL) }
+    if handled & 1 << UInt64(SIGINT) != 0 { signal(SIGINT, SIG_DFL) }
   }
 
   /// Ends a step that has nothing to note between two units of work.
