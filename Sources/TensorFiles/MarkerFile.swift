@@ -15,7 +15,4 @@ public enum MarkerFile {
   public static func exists(_ path: String) -> Bool {
     unsafe access(path, F_OK) == 0
   }
-
-  /// Removes a file; that there is none is no error.
-  public static func remove(_ path: String) { unsafe unlink(path) }
 }

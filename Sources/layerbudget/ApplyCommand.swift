@@ -84,7 +84,7 @@ struct ApplyCommand: ParsableCommand {
     request.resumes = resume
     if !printing.quiet { request.note = Printed.note }
     Launch.run(
-      threads: printing.threads, ApplyWork(request: request, dryRun: dryRun, printing: printing))
+      printing, ApplyWork(request: request, dryRun: dryRun, printing: printing))
   }
 }
 
@@ -106,6 +106,6 @@ private struct ApplyWork: Launch.Work {
       return
     }
     Process.writeToStandardOutput(ApplyTable(document, run, color: printing.usesColor).text)
-    for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+    Process.print(notes: document.notes)
   }
 }

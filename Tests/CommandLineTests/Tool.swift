@@ -32,16 +32,31 @@ enum Tool {
 
   /// Runs the tool alone, or on `ranks` ranks of an oversubscribed mpirun. A run that hangs is
   /// ended after two minutes and fails with 124.
-  static func run(_ arguments: [String], ranks: Int? = nil) throws -> Outcome {
-    try Running(["timeout", "-k", "5", "120"] + command(arguments, ranks: ranks)).finish()
+  static func run(
+    _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:]
+  ) throws -> Outcome {
+    try Running(limit + command(arguments, ranks: ranks), environment).finish()
+  }
+
+  /// Runs a rank for every environment, each with variables of its own, and with an executable of its own
+  /// where they are given.
+  static func run(
+    _ arguments: [String], environments: [[String: String]], executables: [String]? = nil
+  ) throws -> Outcome {
+    let ranks = environments.enumerated().map { rank, variables in
+      ["-n", "1"] + variables.flatMap { ["-x", "\($0.key)=\($0.value)"] }
+        + [executables?[rank] ?? path] + arguments
+    }
+    let launcher = limit + ["mpirun", "-q", "--oversubscribe"]
+    return try Running(launcher + ranks.joined(separator: [":"])).finish()
   }
 
   /// Runs one rank in each of the folders: relative paths are other files for every rank, as on hosts
   /// whose disks are not shared.
   static func run(_ arguments: [String], inFolders folders: [String]) throws -> Outcome {
     let contexts = folders.map { ["-n", "1", "-wdir", $0, path] + arguments }
-    let launcher = ["timeout", "-k", "5", "120", "mpirun", "-q", "--oversubscribe"]
-    return try Running(launcher + Array(contexts.joined(separator: [":"]))).finish()
+    let launcher = limit + ["mpirun", "-q", "--oversubscribe"]
+    return try Running(launcher + contexts.joined(separator: [":"])).finish()
   }
 
   /// Starts the tool, for a test that does something to it. It must be waited for.
@@ -52,6 +67,9 @@ enum Tool {
     let allowed = try #require(status.firstMatch(of: #/Cpus_allowed_list:\s*(\d+)/#)).1
     return try Running(["taskset", "-c", String(allowed)] + command(arguments, ranks: ranks))
   }
+
+  /// A run that hangs is ended.
+  private static let limit = ["timeout", "-k", "5", "120"]
 
   private static func command(_ arguments: [String], ranks: Int?) -> [String] {
     let launcher = ranks.map { ["mpirun", "-q", "-n", "\($0)", "--oversubscribe"] } ?? []
@@ -64,7 +82,7 @@ enum Tool {
     private let output = Pipe()
     private let errors = Pipe()
 
-    fileprivate init(_ command: [String]) throws {
+    fileprivate init(_ command: [String], _ variables: [String: String] = [:]) throws {
       process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
       process.arguments = command
       var environment = ProcessInfo.processInfo.environment
@@ -73,7 +91,7 @@ enum Tool {
       environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
       environment["OMPI_MCA_hwloc_base_binding_policy"] = "none"
       environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
-      process.environment = environment
+      process.environment = environment.merging(variables) { _, new in new }
       process.standardOutput = output
       process.standardError = errors
       process.standardInput = FileHandle.nullDevice

@@ -38,7 +38,7 @@ struct Journal<Record: JournalRecord>: ~Copyable {
     }
     let found = try agreed(over: world) { () throws(Failure) -> EarlierJournals in
       guard world.rank == 0 else { return EarlierJournals() }
-      MarkerFile.remove(request.stopMark)
+      DurableFile.remove(request.stopMark)
       guard request.resumes else {
         try request.remove()
         return EarlierJournals()
@@ -154,7 +154,7 @@ extension JournalRequest {
 
   /// Removes the mark of a stop that all ranks have agreed on, and the folder if nothing was noted.
   func removeStopMark() {
-    MarkerFile.remove(stopMark)
+    DurableFile.remove(stopMark)
     DurableFolder.removeIfEmpty(folder)
   }
 }

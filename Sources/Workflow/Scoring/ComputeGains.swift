@@ -23,6 +23,7 @@ extension StatisticsRequest {
       return unit.modules.reduce(0) { $0 + Double(statistics.bytesRead(of: $1, under: options)) }
     }
     let owned = slicing.unitsOfRank[world.rank]
+    try requireMemory(for: opened, over: world)
 
     let weights = try openWeights(of: opened, owned: owned, over: world)
 
