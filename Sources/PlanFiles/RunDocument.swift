@@ -16,6 +16,10 @@ public struct RunDocument: Codable, Sendable, Equatable {
   public var peakBytes: Int
   public var search: Search?
   public var slices: [Slice]
+  /// Units, or modules of an apply, whose results an earlier run had noted; nil without such a run.
+  public var resumed: Int?
+  /// What a reader should know of the earlier run.
+  public var notes: [String]?
 
   public struct Search: Codable, Sendable, Equatable {
     public var method: String
@@ -74,7 +78,7 @@ public struct RunDocument: Codable, Sendable, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case format, command, version, ranks, seconds, search, slices
+    case format, command, version, ranks, seconds, search, slices, resumed, notes
     case scoringSeconds = "scoring_seconds"
     case searchSeconds = "search_seconds"
     case peakBytes = "peak_bytes"

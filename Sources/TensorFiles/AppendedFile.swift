@@ -1,25 +1,31 @@
 internal import Glibc
 
-/// A file that grows line by line while work goes on: a journal.
+/// A file that grows while work goes on: a journal.
 ///
-/// Lines are synced at most once a second: what a crash of the machine loses is done again. The end
-/// of a process loses nothing.
+/// It must be new, so that nothing is ever appended to what a killed process left half-written. Every
+/// append is on the disk when it returns.
 public struct AppendedFile: ~Copyable {
   private let path: String
   private let descriptor: Int32
-  private var lastSync = ContinuousClock.now
 
-  public init(path: String) throws(TensorFileError) {
+  /// Makes the file; one that is there already is an error. Its name is durable when the folder is synced.
+  public init(creating path: String) throws(TensorFileError) {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC
     self.path = path
-    descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw Self.failure("open", path) }
+    descriptor = unsafe open(path, flags, 0o666)
+    guard descriptor >= 0 else {
+      guard errno == EEXIST else { throw Self.failure("open", path) }
+      throw .system(
+        .writeFailure, "open", EEXIST, path: path,
+        advice:
+          "another run with the same output seems to be at work; wait for it or give another -o")
+    }
   }
 
   deinit { close(descriptor) }
 
-  /// Appends one line; a line feed is added.
-  public mutating func append(line: [UInt8]) throws(TensorFileError) {
-    let bytes = line + [UInt8(ascii: "\n")]
+  /// Appends all of `bytes` and returns when they are on the disk.
+  public mutating func append(_ bytes: [UInt8]) throws(TensorFileError) {
     var done = 0
     while done < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -29,9 +35,7 @@ public struct AppendedFile: ~Copyable {
       guard count > 0 else { throw Self.failure("write", path) }
       done += count
     }
-    guard ContinuousClock.now - lastSync > .seconds(1) else { return }
     guard fdatasync(descriptor) == 0 else { throw Self.failure("fdatasync", path) }
-    lastSync = .now
   }
 
   private static func failure(_ call: String, _ path: String) -> TensorFileError {

@@ -7,6 +7,9 @@ public enum DurableFolder {
     guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("mkdir", path) }
   }
 
+  /// Removes a folder with nothing in it; one that holds something, or is not there, is left.
+  public static func removeIfEmpty(_ path: String) { unsafe rmdir(path) }
+
   /// Gives a finished folder its name, over an empty folder of that name if there is one, and makes
   /// the name durable.
   public static func rename(_ path: String, to name: String) throws(TensorFileError) {

@@ -18,18 +18,24 @@ struct RunRecord {
   /// result is nil.
   func finish(
     slice: RunDocument.Slice, scoringSeconds: Double?, searchSeconds: Double?,
-    search: PriceSearch?, over world: borrowing some Collective & ~Copyable
+    search: PriceSearch?, resumption: Resumption? = nil,
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> RunDocument? {
     var slice = slice
     slice.peakBytes = Self.peakBytes
     let slices = try gatherUnits([IndexedUnit(index: world.rank, unit: slice)], over: world)
     guard world.rank == 0 else { return nil }
-    return RunDocument(
+    var run = RunDocument(
       command: command, version: LayerBudgetVersion.current, ranks: world.size,
       seconds: start.duration(to: clock.now).inSeconds,
       scoringSeconds: scoringSeconds.map { _ in slices.map(\.seconds).max() ?? 0 },
       searchSeconds: searchSeconds, peakBytes: slices.map(\.peakBytes).max() ?? 0,
       search: search.map(RunDocument.Search.init), slices: slices)
+    if let resumption, resumption != Resumption() {
+      run.resumed = resumption.count
+      run.notes = resumption.notes
+    }
+    return run
   }
 
   /// The largest resident memory of this process so far.

@@ -67,7 +67,7 @@ struct AllocateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let source = try input.source()
+    let source = try input.source(journalBeside: output, printing)
     if dryRun {
       let statistics =
         utility == .spectrum
@@ -93,6 +93,7 @@ struct AllocateCommand: ParsableCommand {
 private struct AllocateWork: Launch.Work {
   let request: AllocateRequest
   let printing: OutputOptions
+  var stopsBetweenUnits: Bool { request.source.computesGains }
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     guard let (plan, run) = try request.run(over: world) else { return }

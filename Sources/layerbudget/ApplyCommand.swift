@@ -49,6 +49,9 @@ struct ApplyCommand: ParsableCommand {
   @Option(help: "Arithmetic of sparsegpt: single or double.")
   var precision = Precision.single
 
+  @Flag(inversion: .prefixedNo, help: "Go on with what a run that was stopped had done.")
+  var resume = true
+
   @OptionGroup(title: "Output") var printing: OutputOptions
 
   @Flag(help: "Print what each rank would prune and copy, and stop.")
@@ -78,6 +81,8 @@ struct ApplyCommand: ParsableCommand {
     request.pattern = RemovalPattern(pattern)
     request.statistics = statistics
     request.precision = precision
+    request.resumes = resume
+    if !printing.quiet { request.note = Printed.note }
     Launch.run(
       printing, ApplyWork(request: request, dryRun: dryRun, printing: printing))
   }
@@ -87,6 +92,7 @@ private struct ApplyWork: Launch.Work {
   let request: ApplyRequest
   let dryRun: Bool
   let printing: OutputOptions
+  var stopsBetweenUnits: Bool { !dryRun }
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     guard !dryRun else {

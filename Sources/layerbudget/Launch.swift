@@ -9,6 +9,7 @@ enum Launch {
   /// `body` must end alike on every rank: with a result, or with the same `Failure`. Rank 0 prints
   /// the failure; every rank exits with its code.
   static func run(_ printing: OutputOptions, _ body: some Work) {
+    if body.stopsBetweenUnits { StopSignal.listen(alone: !MPILauncher.isPresent) }
     ComputeSetup.setThreads(printing.launch.threads)
     var code = ExitCode.good
     let display = printing.quiet ? nil : ProgressDisplay()
@@ -48,10 +49,21 @@ enum Launch {
   protocol Work {
     /// Whether the job is looked at before the work; `doctor` does it itself and goes on.
     var checksFirst: Bool { get }
+    /// Whether a signal lets it finish its current unit, to go on from there another time; otherwise
+    /// signals end it at once.
+    var stopsBetweenUnits: Bool { get }
     func perform(over world: borrowing some Collective & ~Copyable) throws(Failure)
   }
 }
 
 extension Launch.Work {
   var checksFirst: Bool { true }
+  var stopsBetweenUnits: Bool { false }
+}
+
+extension GainSource {
+  /// Whether there is work worth a journal: reading scores is none.
+  var computesGains: Bool {
+    if case .statistics = self { true } else { false }
+  }
 }

@@ -3,6 +3,11 @@ internal import Workflow
 
 /// What rank 0 prints at the end of a command.
 enum Printed {
+  /// A line for standard error, at once.
+  @Sendable static func note(_ text: String) {
+    Process.writeToStandardError("note: \(text)\n")
+  }
+
   static func json(_ document: some Encodable) throws(Failure) {
     do {
       Process.writeToStandardOutput(

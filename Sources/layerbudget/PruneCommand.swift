@@ -135,7 +135,7 @@ struct PruneCommand: ParsableCommand {
   }
 
   func run() throws {
-    var source = try input.source()
+    var source = try input.source(journalBeside: output, printing)
     if case .statistics(var statistics) = source {
       statistics.checkpoint = checkpoint
       source = .statistics(statistics)
@@ -167,6 +167,7 @@ struct PruneCommand: ParsableCommand {
 private struct PruneWork: Launch.Work {
   let request: PruneRequest
   let printing: OutputOptions
+  var stopsBetweenUnits: Bool { request.source.computesGains }
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     guard let (plan, run) = try request.run(over: world) else { return }

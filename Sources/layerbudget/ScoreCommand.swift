@@ -40,6 +40,7 @@ struct ScoreCommand: ParsableCommand {
       Launch.run(printing, DryRunWork(statistics: statistics, printing: printing))
       return
     }
+    statistics.journal = computing.journal(beside: output, printing)
     var request = ScoreRequest(statistics: statistics, output: output ?? "")
     request.quality = quality.rule
     Launch.run(
@@ -51,6 +52,7 @@ private struct ScoreWork: Launch.Work {
   let request: ScoreRequest
   let details: Bool
   let printing: OutputOptions
+  var stopsBetweenUnits: Bool { true }
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     guard let document = try request.run(over: world), !printing.quiet else { return }

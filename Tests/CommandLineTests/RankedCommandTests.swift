@@ -176,6 +176,40 @@ struct RankedCommandTests {
     }
   }
 
+  @Test("Ranks that see other files under the same path, or none, end alike instead of waiting")
+  func differentFiles() throws {
+    try temporaryFolder { folder in
+      let folders = ["\(folder)/a", "\(folder)/b", "\(folder)/c"]
+      let manager = FileManager.default
+      for (number, host) in folders.enumerated() {
+        try manager.createDirectory(
+          atPath: "\(host)/model", withIntermediateDirectories: true)
+        // Statistics, a checkpoint, nothing.
+        guard number < 2 else { continue }
+        try manager.copyItem(
+          atPath: number == 0 ? Tool.exampleStatistics : Tool.exampleModel + "/model.safetensors",
+          toPath: "\(host)/model/model.safetensors")
+      }
+      let output = ["-o", folder + "/result.json"]
+      for command in [
+        ["inspect", "model"], ["score", "--statistics", "model"] + output,
+        ["allocate", "--statistics", "model", "--budget", "96"] + output,
+        ["prune", "--statistics", Tool.exampleStatistics, "--checkpoint", "model"]
+          + ["--sparsity", "0.5"] + output,
+        ["sweep", "--statistics", "model", "--budget", "96"] + output,
+      ] {
+        let different = try Tool.run(command, inFolders: Array(folders.prefix(2)))
+        #expect(different.status == 65, "\(command): \(different.errors)")
+        let missing = try Tool.run(command, inFolders: [folders[0], folders[2]])
+        #expect([65, 66].contains(missing.status), "\(command): \(missing.errors)")
+        for outcome in [different, missing] {
+          #expect(occurrences(of: "layerbudget: ", in: outcome.errors) == 1, "\(outcome.errors)")
+        }
+        #expect(!files(in: folder).contains { $0.hasPrefix("result") })
+      }
+    }
+  }
+
   @Test("A weight that is not finite ends every rank with 65 and names tensor, index and value")
   func badWeight() throws {
     try temporaryFolder { folder in

@@ -28,7 +28,7 @@ from apply_runs import (
 )
 from safetensors.torch import load_file, save_file
 
-MODULES, SIDE, BLOCKS = 12, 192, 4
+MODULES, SIDE, BLOCKS = 24, 224, 4
 SPARSEGPT = ("--method", "sparsegpt", "--precision", "double", "--statistics")
 
 Setting = tuple[Path, Path, Path]
@@ -36,7 +36,7 @@ Setting = tuple[Path, Path, Path]
 
 @pytest.fixture(scope="module")
 def setting(tmp_path_factory: pytest.TempPathFactory) -> Setting:
-    """12 matrices of four units; SparseGPT takes long enough to be killed in between."""
+    """24 matrices of four units; SparseGPT takes long enough to be killed in between."""
     base, generator = tmp_path_factory.mktemp("work"), np.random.default_rng(41)
     each = MODULES // BLOCKS
     names = [f"model.layers.{i // each}.m{i % each}" for i in range(MODULES)]
@@ -64,20 +64,23 @@ def undisturbed(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> d
     return folder_bytes(output)
 
 
-def finished_lines(output: Path) -> int:
-    """Whole lines of all journals."""
-    files = Path(f"{output}.journal").glob("*")
-    return sum(file.read_bytes().count(b"\n") for file in files if file.is_file())
-
-
 def finished_modules(output: Path) -> list[str]:
-    """Names in whole lines; a line torn by a kill, and what was written after it, tells nothing."""
+    """Names in whole lines, of which the first of every file is about the run."""
     names = []
-    for file in Path(f"{output}.journal").glob("*.jsonl"):
-        for line in file.read_text().splitlines():
-            with contextlib.suppress(json.JSONDecodeError):
-                names.append(json.loads(line)["module"])
+    for file in sorted(Path(f"{output}.journal").glob("*.jsonl")):
+        with contextlib.suppress(FileNotFoundError):
+            for line in file.read_text().split("\n")[1:-1]:
+                names.append(json.loads(line)["record"]["module"])
     return names
+
+
+def finished_lines(output: Path) -> int:
+    return len(finished_modules(output))
+
+
+def slowly(command: list[str]) -> list[str]:
+    """All ranks on one core: journals are written once a second, on fast machines too."""
+    return ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
 
 
 def ranks_of(running: subprocess.Popen[bytes]) -> list[int]:
@@ -91,7 +94,7 @@ def kill_in_the_middle(setting: Setting, output: Path, lines: int, *, all_of_it:
     plan, folder, statistics = setting
     arguments = ("apply", plan, "--checkpoint", folder, "-o", output, *SPARSEGPT, statistics)
     with subprocess.Popen(
-        command(*arguments, ranks=3),
+        slowly(command(*arguments, ranks=3)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -208,13 +211,47 @@ def test_damage_to_what_was_done_is_made_good(
     elif damage == "journal gone":
         shutil.rmtree(journal)
     elif damage == "torn line":
-        for file in journal.iterdir():
+        for file in journal.glob("*.jsonl"):
             file.write_bytes(file.read_bytes()[:-7])
     else:
         for file in partial.rglob("*.safetensors"):
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     applied(plan, folder, output, *SPARSEGPT, statistics, ranks=2)
     check_finished(output, undisturbed)
+
+
+@pytest.mark.parametrize(("number", "ranks"), [(signal.SIGUSR1, 3), (signal.SIGTERM, None)])
+def test_a_warned_run_ends_with_75_and_goes_on(
+    tmp_path: Path,
+    setting: Setting,
+    undisturbed: dict[str, bytes],
+    number: signal.Signals,
+    ranks: int | None,
+) -> None:
+    plan, folder, statistics = setting
+    output = tmp_path / "out"
+    arguments = ("apply", plan, "--checkpoint", folder, "-o", output, *SPARSEGPT, statistics)
+    with subprocess.Popen(
+        slowly(command(*arguments, ranks=ranks)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **RANKED},
+    ) as running:
+        while finished_lines(output) < 3:
+            assert running.poll() is None, "it ended before it was warned"
+            time.sleep(0.005)
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == 75, errors
+    done = len(finished_modules(output))
+    assert f"after {done} of {MODULES} modules" in errors
+    assert not output.exists()
+    assert not Path(f"{output}.journal/stop").exists()
+    applied(plan, folder, output, *SPARSEGPT, statistics, ranks=2)
+    check_finished(output, undisturbed)
+    assert json.loads(Path(f"{output}.run.json").read_text())["resumed"] == done
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4, 7])

@@ -59,7 +59,8 @@ extension Statistics {
 
 extension Statistics {
   /// Checksum of everything that is read of a module, independent of the order of reading.
-  func checksum(
+  /// - Complexity: one reading of the module's tensors.
+  public func checksum(
     of module: ModuleStatistics, under options: GainOptions
   ) throws(CurvatureError) -> UInt64 {
     var sum: UInt64 = 0
@@ -75,6 +76,20 @@ extension Statistics {
       }
     }
     return sum
+  }
+
+  /// Changes with whatever decides a module's gain beside the options and the values that are read: its
+  /// shape, its counts, and how the stored values are to be taken.
+  public static func conventions(of module: ModuleStatistics) -> UInt64 {
+    let divisors = module.divisors.map { "\($0.rawValue) \($1)" }.sorted()
+    let keys = module.keys.map { "\($0.rawValue) \($1)" }.sorted()
+    let facts =
+      [
+        module.name, "\(module.outputs)", "\(module.inputs)", "\(module.appendsBias)",
+        "\(module.folds ?? 0)", "\(module.samples ?? -1)", "\(module.tokens ?? -1)",
+        "\(module.transposed)",
+      ] + divisors + keys
+    return XXHash64.hash(Array(facts.map { "\($0.utf8.count):\($0)" }.joined().utf8))
   }
 
   /// FNV-1a of a key, so that two tensors that swap contents change the sum.

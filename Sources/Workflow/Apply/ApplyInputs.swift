@@ -60,16 +60,24 @@ struct ApplyInputs {
     return all
   }
 
-  /// Changes with anything that decides what is written; contents are compared module by module.
-  func key(of request: ApplyRequest) -> String {
-    let parts = [
-      ApplyDocument.format, LayerBudgetVersion.current, request.method.rawValue,
-      request.within.rawValue, request.pattern?.description ?? "none",
-      request.precision.rawValue, "\(checkpoint.totalByteCount)",
-      "\(statistics?.totalByteCount ?? 0)",
+  /// What decides what is written; contents are compared module by module.
+  func journalBasis(of request: ApplyRequest) -> JournalBasis {
+    var own = [
+      "method": request.method.rawValue, "within": request.within.rawValue,
+      "pattern": request.pattern?.description ?? "none",
+      "plan": planFile.checksum.hexadecimal,
+      "checkpoint":
+        "\(checkpoint.headerFingerprint.hexadecimal) of \(checkpoint.totalByteCount) bytes",
     ]
-    let text = (parts + fingerprints.map { "\($0.fingerprint)" }).joined(separator: " ")
-    return XXHash64.hash(Array(text.utf8)).hexadecimal
+    if let statistics {
+      own["statistics"] =
+        "\(statistics.headerFingerprint.hexadecimal) of \(statistics.totalByteCount) bytes"
+    }
+    if request.method == .sparsegpt {
+      own["precision"] = request.precision.rawValue
+      own.merge(JournalBasis.arithmetic) { _, new in new }
+    }
+    return JournalBasis(records: "modules", options: own)
   }
 
   /// For the sidecar.

@@ -26,6 +26,10 @@ public struct ApplyRequest: Sendable {
   public var statistics: String?
   /// Of sparsegpt's arithmetic.
   public var precision = Precision.single
+  /// Whether modules that an earlier run has written are kept.
+  public var resumes = true
+  /// Told at rank 0, as it happens, what a reader should know of an earlier run.
+  public var note: @Sendable (String) -> Void = { _ in }
 
   public init(plan: String, checkpoint: String, output: String) {
     self.plan = plan
@@ -57,18 +61,32 @@ public struct ApplyRequest: Sendable {
     }
 
     // 2. Where to: files of their final size under a temporary name, or those of an earlier run.
-    let key = inputs.key(of: self)
-    try agreed(over: world) { () throws(Failure) in
-      if world.rank == 0 { try folder.prepare(like: inputs.checkpoint, key: key) }
+    let basis = inputs.journalBasis(of: self)
+    let removed = try agreed(over: world) { () throws(Failure) -> String? in
+      guard world.rank == 0 else { return nil }
+      return try folder.prepare(like: inputs.checkpoint, basis: basis, resumes: resumes)
     }
+    if let removed { note(removed) }
+    var request = JournalRequest(beside: folder.name)
+    request.note = note
+    var journal = try Journal<ApplyRecord>(request, basis: { basis }, over: world)
 
     // 3. Every rank prunes its modules and copies its share of all other bytes.
     let slices = ApplySlices(planned, inputs.checkpoint, self, ranks: world.size)
     let clock = ContinuousClock()
     let start = clock.now
-    let outcomes = try agreed(over: world) { () throws(Failure) in
-      try slices.perform(self, inputs, folder, over: world)
+    let outcomes: ApplyOutcomes
+    do throws(Failure) {
+      outcomes = try agreed(over: world) { () throws(Failure) in
+        try slices.perform(self, inputs, folder, &journal, over: world)
+      }
+    } catch {
+      if world.rank == 0 { request.removeStopMark() }
+      throw error
     }
+    let resumption = try resumption(
+      outcomes, of: planned, request, [removed].compactMap(\.self) + journal.notes,
+      over: world)
 
     // 4. What was written is read again: zeros counted, bytes hashed.
     let checked = try agreed(over: world) { () throws(Failure) in
@@ -82,7 +100,7 @@ public struct ApplyRequest: Sendable {
     world.sum(&contents)
     let run = try record.finish(
       slice: slices.slice(of: world.rank, seconds: seconds), scoringSeconds: nil,
-      searchSeconds: nil, search: nil, over: world)
+      searchSeconds: nil, search: nil, resumption: resumption, over: world)
 
     // 5. The rest of the folder, the sidecar, the name.
     let document = try agreed(over: world) { () throws(Failure) -> ApplyDocument? in
@@ -100,6 +118,35 @@ public struct ApplyRequest: Sendable {
       return document
     }
     guard let document, let run else { return nil }
+    request.removeAfterSuccess()
     return (document, run)
+  }
+
+  /// What was resumed, added up. Ends every rank where one has stopped and work is left. Collective.
+  private func resumption(
+    _ outcomes: ApplyOutcomes, of planned: PlannedModules,
+    _ journal: JournalRequest, _ notes: [String], over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> Resumption {
+    var sums = [
+      outcomes.isStopped ? 1 : 0, outcomes.modules.count, outcomes.resumed,
+    ].map { Int128($0) }
+    world.sum(&sums)
+    let total = planned.units.reduce(0) { $0 + $1.count }
+    guard sums[0] == 0 else {
+      if world.rank == 0 { journal.removeStopMark() }
+      throw Failure(
+        .interrupted,
+        "stopped by a signal after \(sums[1]) of \(total) modules, which are kept in "
+          + "\(output).partial; the same command goes on from there")
+    }
+    var resumption = Resumption(count: Int(sums[2]), notes: notes)
+    if resumption.count > 0 {
+      let text =
+        "\(resumption.count) of \(total) modules are kept as an earlier run wrote them; --no-resume "
+        + "writes them again"
+      resumption.notes.append(text)
+      if world.rank == 0 { note(text) }
+    }
+    return resumption
   }
 }

@@ -6,8 +6,8 @@ internal import TensorFiles
 extension ModulePruner {
   /// Prunes a module by magnitude while its words pass by: two passes over a 16-bit type, and no more
   /// memory than a piece.
-  func pruneByMagnitude<Word: StoredWord>(
-    _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout ApplyJournal,
+  mutating func pruneByMagnitude<Word: StoredWord>(
+    _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout Journal<ApplyRecord>,
     as type: Word.Type
   ) throws(Failure) -> ApplyRecord {
     let weight = module.weight

@@ -15,6 +15,8 @@ struct ModulePruner: ~Copyable {
   private let request: ApplyRequest
   let inputs: ApplyInputs
   private var factors: SparseGPTFactors
+  /// Modules that an earlier run had written.
+  private(set) var resumed = 0
 
   init(_ request: ApplyRequest, _ inputs: ApplyInputs) {
     self.request = request
@@ -44,7 +46,7 @@ struct ModulePruner: ~Copyable {
 
   /// Prunes and writes one module, or finds that an earlier run has done so.
   mutating func prune(
-    _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout ApplyJournal
+    _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout Journal<ApplyRecord>
   ) throws(Failure) -> ApplyRecord {
     switch module.weight.elementType.bitWidth {
     case 16: try prune(module, into: folder, &journal, as: UInt16.self)
@@ -54,7 +56,7 @@ struct ModulePruner: ~Copyable {
   }
 
   private mutating func prune<Word: StoredWord>(
-    _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout ApplyJournal,
+    _ module: PlannedModule, into folder: WrittenFolder, _ journal: inout Journal<ApplyRecord>,
     as type: Word.Type
   ) throws(Failure) -> ApplyRecord {
     if request.method == .magnitude, module.pattern == nil {
@@ -90,14 +92,15 @@ struct ModulePruner: ~Copyable {
   }
 
   /// What an earlier run wrote of the same module for the same reasons, if the file holds it still.
-  func earlier(
+  mutating func earlier(
     _ record: ApplyRecord, _ module: PlannedModule, in folder: WrittenFolder,
-    _ journal: borrowing ApplyJournal
+    _ journal: borrowing Journal<ApplyRecord>
   ) throws(Failure) -> ApplyRecord? {
     guard let done = journal.record(of: record.module), done.input == record.input,
       done.statistics == record.statistics, done.pruned == record.pruned,
       try folder.contents(of: module.weight) == done.output
     else { return nil }
+    resumed += 1
     return done
   }
 

@@ -40,15 +40,25 @@ struct OutputFolder {
     }
   }
 
-  /// Files of their final sizes with the checkpoint's headers; what an earlier run with the same key
-  /// left there is kept, everything else of earlier runs is removed.
-  func prepare(like checkpoint: Checkpoint, key: String) throws(Failure) {
+  /// Files of their final sizes with the checkpoint's headers; what an earlier run with the same basis
+  /// left there is kept if it is to be resumed, everything else of earlier runs is removed.
+  ///
+  /// - Returns: a sentence on what was removed because it was made otherwise.
+  func prepare(
+    like checkpoint: Checkpoint, basis: JournalBasis, resumes: Bool
+  ) throws(Failure) -> String? {
+    var note: String?
     do {
       let manager = FileManager.default
-      let earlier = (try? Data(contentsOf: URL(filePath: keyFile))).map { Array($0) }
-      if earlier != Array(key.utf8) {
+      let earlier = (try? Data(contentsOf: URL(filePath: keyFile))).flatMap {
+        try? DocumentCoding.decode(JournalBasis.self, from: Array($0), source: keyFile)
+      }
+      if earlier != basis || !resumes {
         for path in [journal, partial] where manager.fileExists(atPath: path) {
           try manager.removeItem(atPath: path)
+        }
+        note = earlier.flatMap { basis.difference(from: $0) }.map {
+          "\(partial): what an earlier run wrote is done again: \($0)"
         }
       }
       try DurableFolder.create(partial)
@@ -62,7 +72,8 @@ struct OutputFolder {
         }
       }
       try DurableFolder.create(journal)
-      try DurableFile.write(Array(key.utf8), to: keyFile)
+      try DurableFile.write(try DocumentCoding.encode(basis), to: keyFile)
+      return note
     } catch let error as TensorFileError {
       throw Failure(error)
     } catch let error as Failure {
@@ -85,7 +96,8 @@ struct OutputFolder {
         + "make room or choose another disk with -o")
   }
 
-  /// Gives the folder its sidecar and its name, and writes the run file beside it.
+  /// Gives the folder its sidecar and its name, with the run file beside it. The name comes last: whatever
+  /// fails before, the same command goes on from there.
   func finish(_ document: ApplyDocument, run: RunDocument) throws(Failure) {
     do {
       try DurableFile.write(
@@ -93,15 +105,12 @@ struct OutputFolder {
       for file in try FolderListing.names(in: partial) where file.hasSuffix(".safetensors") {
         try PositionedFile(path: "\(partial)/\(file)").sync()
       }
-      try DurableFolder.rename(partial, to: name)
       try DurableFile.write(try DocumentCoding.encode(run), to: "\(name).run.json")
-      try FileManager.default.removeItem(atPath: journal)
+      try DurableFolder.rename(partial, to: name)
     } catch let error as TensorFileError {
       throw Failure(error)
-    } catch let error as PlanFileError {
-      throw Failure(error)
     } catch {
-      throw Failure(.cannotWrite, "\(journal): cannot be removed: \(error)")
+      throw Failure(.internalFault, "\(error)")
     }
   }
 

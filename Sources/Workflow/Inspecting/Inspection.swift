@@ -60,6 +60,8 @@ public struct Inspection: Codable, Sendable, Equatable {
     let isStatistics = try agreed(over: world) { () throws(Failure) in
       try holdsStatistics(path)
     }
+    // Ranks that see different files would part here and wait for each other for ever.
+    try requireSameInput(isStatistics ? 1 : 0, what: path, over: world)
     if isStatistics { return try request.inspection(over: world) }
     return try agreed(over: world) { () throws(Failure) in
       world.rank == 0 ? try look(at: path) : nil

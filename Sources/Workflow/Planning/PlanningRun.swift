@@ -70,7 +70,7 @@ struct PlanningRun {
     let all = try gatherUnits(indexed, over: world)
     let run = try record.finish(
       slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: searchSeconds,
-      search: search, over: world)
+      search: search, resumption: gains.resumption, over: world)
     return run.map { (assemble(all), $0) }
   }
 }

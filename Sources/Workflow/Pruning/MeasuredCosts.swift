@@ -40,6 +40,7 @@ struct MeasuredCosts: Sendable {
     var steps = weights.progressSteps
     for (parts, factor) in zip(weights.units, factors) {
       world.report(steps.begin())
+      try StopSignal.endIfRequested("while weights were priced, with all gains done")
       for part in parts {
         _ = try weights.visitCosts(of: part) { costs in
           costs.withSpan { span in
@@ -68,6 +69,7 @@ extension OwnedWeights {
       var steps = progressSteps
       for parts in units {
         world.report(steps.begin())
+        try StopSignal.endIfRequested("while weights were priced, with all gains done")
         let unit = try measure(
           parts, patterns, &counter, &groupCounter, checksum: &checksum)
         measured.append(unit)

@@ -55,6 +55,7 @@ extension StatisticsRequest {
     return opened
   }
 
+  /// Units over ranks by predicted work.
   func slicing(of units: [ModuleUnit], ranks: Int) -> Slicing {
     Slicing(work: units.map(work), ranks: ranks)
   }

@@ -37,7 +37,7 @@ public struct ScoreRequest: Sendable {
     let all = try gatherUnits(units, over: world)
     let run = try record.finish(
       slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: nil, search: search,
-      over: world)
+      resumption: gains.resumption, over: world)
     guard world.rank == 0 else {
       try output.write(nil as ScoresDocument?, run: nil, over: world)
       return nil
@@ -47,6 +47,7 @@ public struct ScoreRequest: Sendable {
       curvature: gains.curvature, damping: gains.damping, parameters: parameters, units: all,
       inputs: gains.inputs, notes: gains.notes + NoiseNote.of(all))
     try output.write(document, run: run, over: world)
+    statistics.journal?.removeAfterSuccess()
     return document
   }
 }

@@ -28,6 +28,8 @@ struct SlicedGains: Sendable {
   /// Of every unit in their order, the loss that each further rank takes away; nil unless the spectrum
   /// was asked for.
   var decreases: [[Double]]?
+  /// What an earlier run had done.
+  var resumption: Resumption?
   /// Where the units' weights are; nil without a checkpoint.
   var weights: OwnedWeights?
 }

@@ -8,6 +8,8 @@ public struct StatisticsRequest: Sendable {
   public var selection = UnitSelection()
   /// Folder of the model's weights, for what depends on them.
   public var checkpoint: String?
+  /// Where to note finished units; nil where a run does not go on from an earlier one.
+  public var journal: JournalRequest?
 
   public init(path: String) {
     self.path = path
@@ -33,4 +35,10 @@ public enum GainSource: Sendable {
   /// Read from a scores file: of `score`, or in a form in which other programs write scores. `names` is a
   /// file with names for values that have none.
   case scores(path: String, names: String? = nil)
+
+  /// Where finished units are noted, of gains that are computed.
+  var journal: JournalRequest? {
+    guard case .statistics(let request) = self else { return nil }
+    return request.journal
+  }
 }
