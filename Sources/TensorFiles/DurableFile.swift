@@ -22,4 +22,7 @@ public enum DurableFile {
         .writeFailure, path: path, "is a folder", advice: "give the name of a file in it")
     }
   }
+
+  /// Removes a file; one that is not there is no error.
+  public static func remove(_ path: String) { unsafe unlink(path) }
 }

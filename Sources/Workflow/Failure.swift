@@ -19,6 +19,8 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
   case cannotWrite = 73
   /// Stopped in a way that a second run can resume.
   case interrupted = 75
+  /// The ranks, their hosts or the launcher do not fit together.
+  case misconfigured = 78
 }
 
 /// Why a command ends without its result: one message and one exit code, the same on every rank.

@@ -42,4 +42,14 @@ public enum NumberText {
     }
     return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
   }
+
+  /// Bytes with a decimal unit: `24.7 GB`, `640 kB`, `12 bytes`.
+  public static func bytes(_ count: Int) -> String {
+    var (value, unit) = (Double(count), "bytes")
+    for larger in ["kB", "MB", "GB", "TB", "PB"] where value >= 999.5 {
+      (value, unit) = (value / 1000, larger)
+    }
+    return unit == "bytes"
+      ? "\(count) bytes" : "\(fixed(value, decimals: value < 99.95 ? 1 : 0)) \(unit)"
+  }
 }

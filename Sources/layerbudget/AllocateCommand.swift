@@ -73,7 +73,7 @@ struct AllocateCommand: ParsableCommand {
         utility == .spectrum
         ? try source.askedForSpectra(of: capacity.unit) : try input.statisticsForDryRun()
       let work = DryRunWork(statistics: statistics, printing: printing)
-      Launch.run(threads: printing.threads, work)
+      Launch.run(printing, work)
       return
     }
     var program = try options.program()
@@ -86,7 +86,7 @@ struct AllocateCommand: ParsableCommand {
     request.wholeNumbers = integer
     request.utility = utility
     request.search = search
-    Launch.run(threads: printing.threads, AllocateWork(request: request, printing: printing))
+    Launch.run(printing, AllocateWork(request: request, printing: printing))
   }
 }
 

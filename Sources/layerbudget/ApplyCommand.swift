@@ -79,7 +79,7 @@ struct ApplyCommand: ParsableCommand {
     request.statistics = statistics
     request.precision = precision
     Launch.run(
-      threads: printing.threads, ApplyWork(request: request, dryRun: dryRun, printing: printing))
+      printing, ApplyWork(request: request, dryRun: dryRun, printing: printing))
   }
 }
 
@@ -100,6 +100,6 @@ private struct ApplyWork: Launch.Work {
       return
     }
     Process.writeToStandardOutput(ApplyTable(document, run, color: printing.usesColor).text)
-    for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+    Process.print(notes: document.notes)
   }
 }

@@ -92,7 +92,7 @@ struct ExportCommand: ParsableCommand {
     request.settings.database = levelStep.map {
       EvoPressDatabase(sparsity: levelSparsity, step: $0, levels: levels ?? 8)
     }
-    Launch.run(threads: printing.threads, ExportWork(request: request, printing: printing))
+    Launch.run(printing, ExportWork(request: request, printing: printing))
   }
 }
 
@@ -111,7 +111,7 @@ private struct ExportWork: Launch.Work {
       return
     }
     if !isPiped { Process.writeToStandardOutput("\(path): \(exported.summary)\n") }
-    for note in exported.notes { Process.writeToStandardError("note: \(note)\n") }
+    Process.print(notes: exported.notes)
   }
 
   private struct Report: Encodable {

@@ -43,7 +43,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     if verify {
-      Launch.run(threads: 1, VerifyWork(path: path, scores: scores, printing: printing))
+      Launch.run(printing, VerifyWork(path: path, scores: scores, printing: printing))
       return
     }
     var request = SurveyRequest(path: path)
@@ -51,7 +51,7 @@ struct InspectCommand: ParsableCommand {
     request.damping = damping
     request.tokensPerSample = tokensPerSample
     request.headersOnly = headers
-    Launch.run(threads: 1, InspectWork(request: request, printing: printing))
+    Launch.run(printing, InspectWork(request: request, printing: printing))
   }
 }
 

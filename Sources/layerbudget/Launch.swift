@@ -8,33 +8,43 @@ enum Launch {
   ///
   /// `body` must end alike on every rank: with a result, or with the same `Failure`. Rank 0 prints
   /// the failure; every rank exits with its code.
-  static func run(
-    threads: Int, _ body: some Work
-  ) {
-    ComputeSetup.setThreads(threads)
+  static func run(_ printing: OutputOptions, _ body: some Work) {
+    ComputeSetup.setThreads(printing.launch.threads)
     var code = ExitCode.good
     if MPILauncher.isPresent {
-      code = MPISession.run { world in perform(body, over: world) }
+      code = MPISession.run { world in perform(body, printing, over: world) }
     } else {
-      code = perform(body, over: SoloCollective())
+      code = perform(body, printing, over: SoloCollective())
     }
     if code != .good { Process.exit(code.rawValue) }
   }
 
   private static func perform(
-    _ body: some Work, over world: borrowing some Collective & ~Copyable
+    _ body: some Work, _ printing: OutputOptions, over world: borrowing some Collective & ~Copyable
   ) -> ExitCode {
     do throws(Failure) {
+      if body.checksFirst {
+        let notes = try printing.launch.checks.run(over: world)
+        if world.rank == 0 && !printing.quiet { Process.print(notes: notes) }
+      }
       try body.perform(over: world)
       return .good
     } catch {
-      if world.rank == 0 { Process.writeToStandardError("layerbudget: \(error)\n") }
+      // Where the launcher did not make one job of its processes, each of them is a rank 0.
+      let isFirst = world.rank == 0 && (world.size > 1 || MPILauncher.rankHint ?? 0 == 0)
+      if isFirst { Process.writeToStandardError("layerbudget: \(error)\n") }
       return error.code
     }
   }
 
   /// A command's work, generic over the communicator, which a closure cannot be.
   protocol Work {
+    /// Whether the job is looked at before the work; `doctor` does it itself and goes on.
+    var checksFirst: Bool { get }
     func perform(over world: borrowing some Collective & ~Copyable) throws(Failure)
   }
+}
+
+extension Launch.Work {
+  var checksFirst: Bool { true }
 }

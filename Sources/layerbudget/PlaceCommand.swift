@@ -60,7 +60,7 @@ struct PlaceCommand: ParsableCommand {
     if let bytesPerSlot {
       request.slotSize = Double(bytesPerSlot).map { .bytes($0) } ?? .table(bytesPerSlot)
     }
-    Launch.run(threads: printing.threads, PlaceWork(request: request, printing: printing))
+    Launch.run(printing, PlaceWork(request: request, printing: printing))
   }
 }
 
@@ -75,6 +75,6 @@ private struct PlaceWork: Launch.Work {
       return
     }
     Process.writeToStandardOutput(PlacementTable(document, run, color: printing.usesColor).text)
-    for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+    Process.print(notes: document.notes)
   }
 }

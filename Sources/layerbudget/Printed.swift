@@ -20,7 +20,7 @@ enum Printed {
       try json(plan)
     } else {
       Process.writeToStandardOutput(PlanTable(plan, run, color: printing.usesColor).text)
-      for note in plan.notes { Process.writeToStandardError("note: \(note)\n") }
+      Process.print(notes: plan.notes)
     }
   }
 

@@ -11,6 +11,11 @@ enum Process {
     write(text, to: 2)
   }
 
+  /// What a user should know and the result does not need.
+  static func print(notes: [String]) {
+    writeToStandardError(notes.map { "note: \($0)\n" }.joined())
+  }
+
   static func writeToStandardOutput(_ text: String) {
     write(text, to: 1)
   }

@@ -142,7 +142,7 @@ struct PruneCommand: ParsableCommand {
     }
     if dryRun {
       let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
-      Launch.run(threads: printing.threads, work)
+      Launch.run(printing, work)
       return
     }
     var program = PruningProgram(sparsity: sparsity)
@@ -160,7 +160,7 @@ struct PruneCommand: ParsableCommand {
     request.patterns = try patterns()
     request.bounds = bounds.request(maximum: 1)
     request.search = search
-    Launch.run(threads: printing.threads, PruneWork(request: request, printing: printing))
+    Launch.run(printing, PruneWork(request: request, printing: printing))
   }
 }
 

@@ -37,13 +37,13 @@ struct ScoreCommand: ParsableCommand {
     var statistics = computing.request(computing.statistics ?? "")
     statistics.checkpoint = checkpoint
     if dryRun {
-      Launch.run(threads: printing.threads, DryRunWork(statistics: statistics, printing: printing))
+      Launch.run(printing, DryRunWork(statistics: statistics, printing: printing))
       return
     }
     var request = ScoreRequest(statistics: statistics, output: output ?? "")
     request.quality = quality.rule
     Launch.run(
-      threads: printing.threads, ScoreWork(request: request, details: details, printing: printing))
+      printing, ScoreWork(request: request, details: details, printing: printing))
   }
 }
 
@@ -59,7 +59,7 @@ private struct ScoreWork: Launch.Work {
     } else {
       let table = ScoreTable(document, color: printing.usesColor)
       Process.writeToStandardOutput((details ? table.modules + "\n" : "") + table.text)
-      for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+      Process.print(notes: document.notes)
     }
   }
 }

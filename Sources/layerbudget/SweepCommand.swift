@@ -80,7 +80,7 @@ struct SweepCommand: ParsableCommand {
       source: try input.source(), program: try program(), bounds: bounds, output: output)
     request.quality = quality.rule
     request.search = search
-    Launch.run(threads: printing.threads, SweepWork(request: request, printing: printing))
+    Launch.run(printing, SweepWork(request: request, printing: printing))
   }
 }
 
@@ -95,7 +95,7 @@ private struct SweepWork: Launch.Work {
       return
     }
     Process.writeToStandardOutput(SweepTable(document).text)
-    for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+    Process.print(notes: document.notes)
   }
 }
 

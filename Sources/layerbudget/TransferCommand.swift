@@ -71,7 +71,7 @@ struct TransferCommand: ParsableCommand {
     request.quality = quality.rule
     request.search = search
     request.tolerance = tolerance
-    Launch.run(threads: printing.threads, TransferWork(request: request, printing: printing))
+    Launch.run(printing, TransferWork(request: request, printing: printing))
   }
 }
 
@@ -128,7 +128,7 @@ private struct TransferWork: Launch.Work {
         try Printed.json(document)
       } else {
         Process.writeToStandardOutput(TransferTable(document).text)
-        for note in document.notes { Process.writeToStandardError("note: \(note)\n") }
+        Process.print(notes: document.notes)
       }
     }
     try request.requireTolerable(document, over: world)

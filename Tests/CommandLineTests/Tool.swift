@@ -32,18 +32,38 @@ enum Tool {
 
   /// Runs the tool alone, or on `ranks` ranks of an oversubscribed mpirun. A run that hangs is
   /// ended after two minutes and fails with 124.
-  static func run(_ arguments: [String], ranks: Int? = nil) throws -> Outcome {
+  static func run(
+    _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:]
+  ) throws -> Outcome {
     let launcher = ranks.map { ["mpirun", "-q", "-n", "\($0)", "--oversubscribe"] } ?? []
+    return try launch(launcher + [path] + arguments, environment)
+  }
+
+  /// Runs a rank for every environment, each with variables of its own, and with an executable of its own
+  /// where they are given.
+  static func run(
+    _ arguments: [String], environments: [[String: String]], executables: [String]? = nil
+  ) throws -> Outcome {
+    let ranks = environments.enumerated().map { rank, variables in
+      ["-n", "1"] + variables.flatMap { ["-x", "\($0.key)=\($0.value)"] }
+        + [executables?[rank] ?? path] + arguments
+    }
+    return try launch(["mpirun", "-q", "--oversubscribe"] + ranks.joined(separator: [":"]), [:])
+  }
+
+  private static func launch(
+    _ command: [String], _ variables: [String: String]
+  ) throws -> Outcome {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["timeout", "-k", "5", "120"] + launcher + [path] + arguments
+    process.arguments = ["timeout", "-k", "5", "120"] + command
     var environment = ProcessInfo.processInfo.environment
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
     environment["OMPI_MCA_hwloc_base_binding_policy"] = "none"
     environment["OMPI_MCA_btl_vader_single_copy_mechanism"] = "none"
-    process.environment = environment
+    process.environment = environment.merging(variables) { _, new in new }
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors

@@ -23,4 +23,19 @@ struct MPILauncherTests {
     #expect(MPILauncher.isPresent(in: { variables[$0] }) == isPresent)
     #expect(MPILauncher.rankHint(in: { variables[$0] }) == rank)
   }
+
+  @Test(
+    "How many processes were started together",
+    arguments: [
+      ([:], nil),
+      (["OMPI_COMM_WORLD_SIZE": "4", "SLURM_STEP_NUM_TASKS": "2"], 4),
+      (["PMI_SIZE": "3"], 3),
+      (["SLURM_STEP_NUM_TASKS": "8", "SLURM_NTASKS": "8"], 8),
+      // The script of a batch job: its tasks are not started yet.
+      (["SLURM_NTASKS": "8", "SLURM_PROCID": "0"], nil),
+      (["PMI_SIZE": "many", "SLURM_STEP_NUM_TASKS": "0"], nil),
+    ] as [([String: String], Int?)])
+  func processes(variables: [String: String], started: Int?) {
+    #expect(MPILauncher.startedProcesses(in: { variables[$0] }) == started)
+  }
 }

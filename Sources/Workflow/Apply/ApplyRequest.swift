@@ -2,6 +2,7 @@ public import Collectives
 public import Curvature
 public import PlanFiles
 public import Pruning
+internal import TensorFiles
 
 /// `layerbudget apply`: a pruning plan and a checkpoint in, a pruned checkpoint out.
 public struct ApplyRequest: Sendable {
@@ -46,6 +47,7 @@ public struct ApplyRequest: Sendable {
     try agreed(over: world) { () throws(Failure) in
       if world.rank == 0 { try folder.requireFree(besides: checkpoint) }
     }
+    try requireSharedFolder(DurableFolder.parent(of: output), over: world)
     let inputs = try agreed(over: world) { () throws(Failure) in try ApplyInputs(self) }
     for (what, fingerprint) in inputs.fingerprints {
       try requireSameInput(fingerprint, what: what, over: world)

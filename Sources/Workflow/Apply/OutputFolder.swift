@@ -52,6 +52,7 @@ struct OutputFolder {
         }
       }
       try DurableFolder.create(partial)
+      try requireSpace(for: checkpoint)
       for (index, file) in checkpoint.tensors.files.enumerated() {
         let path = "\(partial)/\(file.name)"
         try PositionedFile.create(path: path, byteCount: file.byteCount)
@@ -64,9 +65,24 @@ struct OutputFolder {
       try DurableFile.write(Array(key.utf8), to: keyFile)
     } catch let error as TensorFileError {
       throw Failure(error)
+    } catch let error as Failure {
+      throw error
     } catch {
       throw Failure(.cannotWrite, "\(name): what an earlier run left cannot be removed: \(error)")
     }
+  }
+
+  /// Refuses a disk that has no room for what an earlier run has not reserved yet.
+  private func requireSpace(for checkpoint: Checkpoint) throws(Failure) {
+    let missing = checkpoint.tensors.files.reduce(0) { total, file in
+      let size = DiskSpace.size(of: "\(partial)/\(file.name)") ?? 0
+      return total + (size == file.byteCount ? 0 : file.byteCount)
+    }
+    guard let free = DiskSpace.free(at: partial), free < missing else { return }
+    throw Failure(
+      .cannotWrite,
+      "\(name): needs \(NumberText.bytes(missing)), but its disk has \(NumberText.bytes(free)) free; "
+        + "make room or choose another disk with -o")
   }
 
   /// Gives the folder its sidecar and its name, and writes the run file beside it.

@@ -1,4 +1,5 @@
-/// The control groups of this process that limit memory, of version 2 and of version 1.
+/// The control groups of this process that limit memory and processor time, of version 2 and of
+/// version 1.
 ///
 /// `/proc/self/cgroup` names the group, `/proc/self/mountinfo` says where the tree of groups is
 /// mounted and which of its groups is the mounted root: inside a container the tree often begins at
@@ -10,29 +11,52 @@ struct ControlGroups {
     /// The group at the mount point.
     let group: String
     let point: String
+    /// Version 2; its one tree has all controllers.
     let isUnified: Bool
+    /// Of version 1, the controllers of the tree.
+    let controllers: [Substring]
   }
 
   /// Every limit that is set, in bytes. A group without a limit, and files that are not there, count
   /// for nothing; version 1 writes a very large number for "no limit".
   var memoryLimits: [Int] {
+    folders(of: "memory").compactMap { folder, isUnified in
+      let file = isUnified ? "memory.max" : "memory.limit_in_bytes"
+      return NodeMemory.text("\(folder)/\(file)").flatMap(Self.bytes)
+    }
+  }
+
+  /// Every limit on processor time that is set, in processors. Version 2 writes quota and period into
+  /// one file, `max` for no limit; version 1 into two, −1 for no limit.
+  var processorQuotas: [Double] {
+    folders(of: "cpu").compactMap { folder, isUnified in
+      let files = isUnified ? ["cpu.max"] : ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+      let words = files.flatMap { file in
+        (NodeMemory.text("\(folder)/\(file)") ?? "").split { $0.isWhitespace }
+      }
+      let times = words.compactMap { Double($0) }
+      guard times.count == 2, times.allSatisfy({ $0 > 0 }) else { return nil }
+      return times[0] / times[1]
+    }
+  }
+
+  /// The folders of all groups that bind this process, in the trees that have `controller`.
+  private func folders(of controller: Substring) -> [(folder: String, isUnified: Bool)] {
     guard let groups = NodeMemory.text(root + "/proc/self/cgroup") else { return [] }
     let mounts = mounts
-    var limits: [Int] = []
+    var found: [(String, Bool)] = []
     for line in groups.split(separator: "\n") {
       // hierarchy:controllers:path; version 2 is hierarchy 0, without controllers.
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard fields.count == 3 else { continue }
       let isUnified = fields[0] == "0" && fields[1].isEmpty
-      guard isUnified || fields[1].split(separator: ",").contains("memory") else { continue }
-      let file = isUnified ? "memory.max" : "memory.limit_in_bytes"
-      for mount in mounts where mount.isUnified == isUnified {
-        limits += folders(of: String(fields[2]), in: mount).compactMap { folder in
-          NodeMemory.text("\(root)\(folder)/\(file)").flatMap(Self.bytes)
-        }
+      guard isUnified || fields[1].split(separator: ",").contains(controller) else { continue }
+      for mount in mounts
+      where mount.isUnified == isUnified && (isUnified || mount.controllers.contains(controller)) {
+        found += folders(of: String(fields[2]), in: mount).map { (root + $0, isUnified) }
       }
     }
-    return limits
+    return found
   }
 
   /// A limit as the kernel writes it: bytes, or `max`.
@@ -59,11 +83,10 @@ struct ControlGroups {
         return nil
       }
       let isUnified = fields[dash + 1] == "cgroup2"
-      let holdsMemory =
-        fields[dash + 1] == "cgroup" && fields[dash + 3].split(separator: ",").contains("memory")
-      guard isUnified || holdsMemory else { return nil }
+      guard isUnified || fields[dash + 1] == "cgroup" else { return nil }
       return Mount(
-        group: Self.unescaped(fields[3]), point: Self.unescaped(fields[4]), isUnified: isUnified)
+        group: Self.unescaped(fields[3]), point: Self.unescaped(fields[4]), isUnified: isUnified,
+        controllers: isUnified ? [] : fields[dash + 3].split(separator: ","))
     }
   }
 

@@ -17,6 +17,7 @@ extension StatisticsRequest {
     // 2. Slices, balanced by predicted work.
     let slicing = slicing(of: units, ranks: world.size)
     let owned = slicing.unitsOfRank[world.rank]
+    try requireMemory(for: opened, over: world)
 
     let weights = try openWeights(of: opened, owned: owned, over: world)
 

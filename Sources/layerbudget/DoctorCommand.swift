@@ -1,0 +1,88 @@
+internal import ArgumentParser
+internal import Collectives
+internal import Workflow
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Show what this machine and this mpirun look like, and what to change.",
+    discussion: """
+      layerbudget doctor
+      mpirun --hostfile hosts -n 8 layerbudget doctor --statistics stats/ -o plan.json
+
+      Looks at builds, MPI, BLAS kernels and threads, processors and memory of all ranks; given inputs \
+      and output, at whether all hosts see the same ones, and whether memory and disk suffice. Ends \
+      with 78 where a run could not be trusted.
+      """)
+
+  @OptionGroup var computing: StatisticsOptions
+
+  @Option(help: "Folder of the model's weights that a run would read.")
+  var checkpoint: String?
+
+  @Option(name: .shortAndLong, help: "Output that a run would write.")
+  var output: String?
+
+  @OptionGroup(title: "Output") var printing: OutputOptions
+
+  func run() throws {
+    var request = DoctorRequest(checks: printing.launch.checks)
+    request.statistics = computing.statistics.map(computing.request)
+    request.checkpoint = checkpoint
+    request.output = output
+    Launch.run(printing, DoctorWork(request: request, printing: printing))
+  }
+}
+
+private struct DoctorWork: Launch.Work {
+  let request: DoctorRequest
+  let printing: OutputOptions
+  let checksFirst = false
+
+  func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    let report = try request.run(over: world)
+    if let report, !printing.quiet {
+      if printing.json {
+        try Printed.json(report)
+      } else {
+        Process.writeToStandardOutput(DoctorTable(report).text)
+      }
+    }
+    try DoctorRequest.requireHealth(report, over: world)
+  }
+}
+
+/// The machine, a row per host, and the findings.
+private struct DoctorTable {
+  let report: DoctorReport
+
+  init(_ report: DoctorReport) {
+    self.report = report
+  }
+
+  var text: String {
+    var facts = TextTable(columns: [.text("layerbudget"), .text(report.version)])
+    facts.add(["build", report.build])
+    facts.add(["MPI", report.mpi])
+    facts.add(["BLAS", report.blas])
+    if let seconds = report.allreduceSeconds {
+      facts.add(["allreduce", "\(NumberText.short(seconds * 1000)) ms, \(report.ranks) ranks"])
+    }
+    var hosts = TextTable(columns: [
+      .text("host"), .number("ranks"), .number("processors"), .number("threads"), .text("BLAS"),
+      .number("memory"),
+    ])
+    for host in report.hosts {
+      let quota = host.processorQuota.map { " (time of \(NumberText.short($0)))" } ?? ""
+      hosts.add([
+        host.name, "\(host.ranks)", "\(host.processors)\(quota)", "\(host.threads)", host.blasCore,
+        host.memoryBytes.map(NumberText.bytes) ?? "unknown",
+      ])
+    }
+    let findings = report.findings.map { finding in
+      let word = finding.severity.rawValue
+      return word + String(repeating: " ", count: 7 - word.count) + finding.text + "\n"
+    }
+    return facts.text + "\n" + hosts.text + "\n" + findings.joined()
+  }
+}
