@@ -1,0 +1,79 @@
+"""Ranks, hosts and launchers that die while units are scored; the next run gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cluster_runs import Ended, Running, ended, leftovers, on_hosts, processes, running
+
+pytestmark = pytest.mark.usefixtures("cluster")
+Scoring = tuple[object, ...]
+Timed = Callable[[Ended], Ended]
+
+
+def check_rerun(scoring: Scoring, output: Path, undisturbed: bytes, ranks: int = 2) -> Ended:
+    """Nothing was written; the same command on other ranks writes the undisturbed bytes."""
+    assert not output.exists(), "a broken run left an output"
+    assert leftovers() == []
+    again = ended(on_hosts(*scoring, output, ranks=ranks))
+    assert again.code == 0, again.text
+    assert output.read_bytes() == undisturbed
+    kept = [path.name for path in output.parent.glob(f"{output.name}*")]
+    assert sorted(kept) in ([output.name], [output.name, f"{output.name}.run.json"])
+    return again
+
+
+def kill_rank(run: Running, number: int = signal.SIGKILL) -> None:
+    os.kill(run.ranks()["pretend3"], number)
+
+
+def kill_host(run: Running) -> None:
+    assert run.ranks()
+    for pid in processes("pretend3"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_launcher(run: Running) -> None:
+    """mpirun itself, as a login node's memory limit would."""
+    assert run.ranks()
+    for pid in processes("pretend1"):
+        if Path(f"/proc/{pid}/comm").read_text().strip() == "mpirun":
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        (kill_rank, 137, "exited on signal 9 (Killed)"),
+        (lambda run: kill_rank(run, signal.SIGSEGV), 139, "exited on signal 11"),
+        (kill_host, 9, "pretend3"),
+        (kill_launcher, 137, ""),
+    ],
+    ids=["a rank", "a rank that crashes", "all processes of a host", "the launcher"],
+)
+def test_killed(
+    tmp_path: Path,
+    scoring: Scoring,
+    undisturbed: bytes,
+    timed: Timed,
+    fault: Callable[[Running], None],
+    code: int,
+    said: str,
+) -> None:
+    output = tmp_path / "scores.json"
+    command = on_hosts(*scoring, output)
+    with running(command, output, tmp_path / "log") as run:
+        run.until_at_work()
+        run.fault()
+        fault(run)
+        end = timed(run.wait(60))
+        print(end.text)
+        assert end.code == code, end.text
+        assert said in end.text
+        assert end.seconds < 30
+        assert leftovers() == []
+    check_rerun(scoring, output, undisturbed)
