@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TOOL = Path(os.environ.get("LAYERBUDGET", REPOSITORY / ".build" / "debug" / "layerbudget")).resolve()
+TOOL = Path(
+    os.environ.get("LAYERBUDGET", REPOSITORY / ".build" / "debug" / "layerbudget")
+).resolve()
 LAUNCH = REPOSITORY / "launch" / "run"
 HOSTS = Path(__file__).with_name("hosts")
 SLURM = Path(__file__).with_name("slurm")
@@ -21,15 +23,17 @@ EXAMPLE = REPOSITORY / "docs" / "example"
 NAMES = tuple(f"pretend{i}" for i in range(1, 5))
 NETWORK = ("--network", "10.88.0.0/24")
 
+HERE = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "LAYERBUDGET": str(TOOL),
+}
 # TCP only: the pretend hosts share one /dev/shm, through which real ones could not talk.
-SETTINGS = {
+SETTINGS = HERE | {
     "OMPI_MCA_plm": "rsh",
     "OMPI_MCA_plm_rsh_agent": str(STATE / "agent"),
     "OMPI_MCA_pml": "ob1",
     "OMPI_MCA_btl": "tcp,self",
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "LAYERBUDGET": str(TOOL),
 }
 
 
@@ -42,10 +46,10 @@ class Ended:
     seconds: float
 
 
-def environment(**changes: str) -> dict[str, str]:
+def environment(settings: dict[str, str] = SETTINGS, **changes: str) -> dict[str, str]:
     # mpirun of the tests themselves, or a batch job around them, must not be seen.
     own = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "SLURM_", "PMIX_"))}
-    return own | SETTINGS | changes
+    return own | settings | changes
 
 
 def hosts(*arguments: object) -> str:
@@ -88,7 +92,13 @@ def on_hosts(
     return [str(part) for part in [*launcher, *own]]
 
 
-def ended(command: list[str], *, limit: float = 120, **changes: str) -> Ended:
+def ended(
+    command: list[str],
+    *,
+    limit: float = 120,
+    settings: dict[str, str] = SETTINGS,
+    **changes: str,
+) -> Ended:
     """Runs a command to its end."""
     start = time.monotonic()
     done = subprocess.run(
@@ -97,7 +107,7 @@ def ended(command: list[str], *, limit: float = 120, **changes: str) -> Ended:
         stderr=subprocess.STDOUT,
         text=True,
         stdin=subprocess.DEVNULL,
-        env=environment(**changes),
+        env=environment(settings, **changes),
         timeout=limit,
         check=False,
     )
@@ -129,7 +139,7 @@ class Running:
         return found
 
     def until_at_work(self, seconds: float = 1.0, count: int = 4) -> dict[str, int]:
-        """The ranks, each after so many seconds of processor time: past the start, in the scoring."""
+        """The ranks, each after so many seconds of processor time: past the start."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self.process.poll() is None, f"ended too early:\n{self.text()}"

@@ -103,9 +103,7 @@ def scoring(statistics: Path) -> tuple[object, ...]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(
-    scoring: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory
-) -> bytes:
+def undisturbed(scoring: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The scores of a run alone."""
     output = tmp_path_factory.mktemp("undisturbed") / "scores.json"
     done = alone(*scoring, output)

@@ -1,4 +1,4 @@
-"""Hosts that do not see the same: inputs, output folder, build, BLAS kernels. One message, one code."""
+"""Hosts that do not see the same inputs, build or BLAS kernels. One message, one code."""
 
 from __future__ import annotations
 
@@ -138,9 +138,7 @@ def test_one_host_runs_another_build(
     check_refused(statistics, output, 78, ["different builds", "pretend3"], timed)
 
 
-def test_one_host_has_other_blas_kernels(
-    tmp_path: Path, statistics: Path, timed: Timed
-) -> None:
+def test_one_host_has_other_blas_kernels(tmp_path: Path, statistics: Path, timed: Timed) -> None:
     """A cluster of two processor generations."""
     mixed = tmp_path / "mixed"
     mixed.write_text(

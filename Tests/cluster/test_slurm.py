@@ -1,0 +1,104 @@
+"""A real Slurm: the two job scripts, srun without PMIx, and the warning before the limit."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cluster_runs import EXAMPLE, HERE, REPOSITORY, SLURM, TOOL, Ended, alone, environment
+
+BATCH = REPOSITORY / "launch" / "batch"
+Slurm = Callable[[int], None]
+Timed = Callable[[Ended], Ended]
+SCORE = ("score", "--statistics", EXAMPLE / "statistics.safetensors", "--quiet", "-o")
+# One task per core of this machine, whatever the script asks for.
+SMALL = ("--nodes=1", "--ntasks-per-node=2", "--cpus-per-task=1", "--time=5", "--mem=0")
+
+
+def slurm_does(*arguments: object, limit: float = 200, **changes: str) -> Ended:
+    start = time.monotonic()
+    own = environment(HERE, LAYERBUDGET_HOME=str(REPOSITORY), **changes)
+    done = subprocess.run(
+        [str(part) for part in [SLURM, "do", *arguments]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=own,
+        timeout=limit,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, time.monotonic() - start)
+
+
+def job_log(tmp_path: Path) -> str:
+    return "".join(file.read_text() for file in tmp_path.glob("*.out"))
+
+
+def submitted(tmp_path: Path, script: str, *arguments: object, options: tuple = SMALL) -> Ended:
+    """A job from its submission to its end, with its output."""
+    where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
+    done = slurm_does("sbatch", "--wait", *options, *where, BATCH / script, *arguments)
+    return Ended(done.code, done.text + job_log(tmp_path), done.seconds)
+
+
+def check_scores(tmp_path: Path, output: Path) -> None:
+    single = tmp_path / "single.json"
+    assert alone(*SCORE, single).code == 0
+    assert output.read_bytes() == single.read_bytes()
+
+
+def test_one_node(slurm: Slurm, tmp_path: Path, timed: Timed) -> None:
+    """Everything that needs no second node, in one Slurm: starting it takes seconds."""
+    slurm(0)
+    for script in ("slurm-srun.sbatch", "slurm-mpirun.sbatch"):
+        folder = tmp_path / script
+        folder.mkdir()
+        output = folder / "scores.json"
+        done = timed(submitted(folder, script, *SCORE, output))
+        assert done.code == 0, done.text
+        check_scores(folder, output)
+        assert '"ranks" : 2' in (folder / "scores.run.json").read_text()
+        wrong = submitted(folder, script, "score", "--statistics", "nowhere", "-o", output)
+        assert wrong.code == 66 and "nowhere" in wrong.text, wrong.text
+        none = submitted(folder, script)
+        assert none.code == 64 and "no command" in none.text, none.text
+
+    # Slurm's default here is no MPI: every process sees only itself, and would write the file.
+    output = tmp_path / "plain.json"
+    plain = slurm_does("srun", "-n", 2, TOOL, *SCORE, output)
+    assert plain.code == 78, plain.text
+    assert "--mpi=pmix" in plain.text and not output.exists()
+    pmi2 = slurm_does("srun", "--mpi=pmi2", "-n", 2, TOOL, *SCORE, output)
+    assert pmi2.code == 1 and "OPAL ERROR: Unreachable" in pmi2.text, pmi2.text
+    assert not output.exists()
+
+    # A killed rank ends the step at once.
+    command = f'[ "$SLURM_PROCID" = 1 ] && kill -9 $$; exec {TOOL} score --statistics x -o y'
+    options = ("--mpi=pmix", "--kill-on-bad-exit=1", "-n", 2)
+    killed = timed(slurm_does("srun", *options, "sh", "-c", command))
+    assert killed.code != 0 and killed.seconds < 30, killed.text
+
+
+@pytest.mark.parametrize("script", ["slurm-srun.sbatch", "slurm-mpirun.sbatch"])
+def test_two_nodes(slurm: Slurm, cluster: None, tmp_path: Path, script: str, timed: Timed) -> None:
+    """slurmd on two pretend hosts, ranks joined by TCP."""
+    slurm(2)
+    output = tmp_path / "scores.json"
+    where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
+    size = ("--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=1", "--time=5", "--mem=0")
+    own = {
+        "OMPI_MCA_btl": "tcp,self",
+        "OMPI_MCA_btl_tcp_if_include": "10.88.0.0/24",
+        "OMPI_MCA_oob_tcp_if_include": "10.88.0.0/24",
+    }
+    done = timed(
+        slurm_does("sbatch", "--wait", *size, *where, BATCH / script, *SCORE, output, **own)
+    )
+    text = done.text + job_log(tmp_path)
+    assert done.code == 0, text
+    check_scores(tmp_path, output)
+    assert '"ranks" : 2' in (tmp_path / "scores.run.json").read_text()
