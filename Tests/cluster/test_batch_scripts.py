@@ -1,4 +1,4 @@
-"""The PBS and LSF job scripts. What these systems give a job is set by hand: no real one is here."""
+"""The PBS and LSF job scripts. What these systems give a job is set by hand; none is here."""
 
 from __future__ import annotations
 

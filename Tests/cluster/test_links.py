@@ -54,12 +54,14 @@ def test_a_time_limit_ends_a_run_that_hangs(
 ) -> None:
     """A stopped host answers keepalive, and mpirun waits for its daemon even at SIGTERM."""
     output = tmp_path / "scores.json"
-    options = ("--time-limit", "12s", "--grace", "2s")
+    options = ("--time-limit", "1h", "--grace", "2s")
     with running(on_hosts(*scoring, output, options=options), output, tmp_path / "log") as run:
         run.until_at_work()
         for pid in processes("pretend3"):
             os.kill(pid, signal.SIGSTOP)
         run.fault()
+        # What the script's clock sends itself when the limit is over.
+        run.process.send_signal(signal.SIGALRM)
         end = timed(run.wait(60))
         print(end.text)
         assert end.code == 124, end.text
