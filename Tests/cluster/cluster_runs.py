@@ -170,6 +170,11 @@ class Running:
         return self.log.read_text(errors="replace")
 
 
+def offers(option: str) -> bool:
+    """Whether the tool's score command has an option."""
+    return option in alone("score", "--help").text
+
+
 def used(pid: int) -> float:
     """Seconds of processor time; 0 for a process that has gone."""
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cluster_runs import Ended, Running, ended, leftovers, on_hosts, processes, running
+from cluster_runs import Ended, Running, ended, leftovers, offers, on_hosts, processes, running
 
 pytestmark = pytest.mark.usefixtures("cluster")
 Scoring = tuple[object, ...]
@@ -25,6 +26,30 @@ def check_rerun(scoring: Scoring, output: Path, undisturbed: bytes, ranks: int =
     kept = [path.name for path in output.parent.glob(f"{output.name}*")]
     assert sorted(kept) in ([output.name], [output.name, f"{output.name}.run.json"])
     return again
+
+
+def test_a_killed_rank_loses_only_its_present_unit(
+    tmp_path: Path, scoring: Scoring, undisturbed: bytes
+) -> None:
+    """What the journals hold is taken over, on fewer hosts, and counted in the run file."""
+    if not offers("--no-resume"):
+        pytest.skip("this tool keeps no journal of scores")
+    output = tmp_path / "scores.json"
+    with running(on_hosts(*scoring, output), output, tmp_path / "log") as run:
+        run.until_at_work()
+        run.until_kept(2)
+        os.kill(run.ranks()["pretend3"], signal.SIGKILL)
+        assert run.wait(60).code == 137
+    kept = units_kept(output)
+    assert kept >= 1
+    check_rerun(scoring, output, undisturbed)
+    assert json.loads((tmp_path / "scores.run.json").read_text())["resumed"] >= kept
+
+
+def units_kept(output: Path) -> int:
+    """Whole lines behind the first of each journal file, which says what the file is."""
+    files = Path(f"{output}.journal").glob("*.jsonl")
+    return sum(max(file.read_bytes().count(b"\n") - 1, 0) for file in files)
 
 
 def kill_rank(run: Running, number: int = signal.SIGKILL) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cluster_runs import Ended, hosts, on_hosts, processes, running, until
+from cluster_runs import Ended, hosts, offers, on_hosts, processes, running, until
 from test_killed import check_rerun
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -47,6 +47,23 @@ def test_a_short_cut_does_no_harm(
         end = timed(run.wait(60))
         assert end.code == 0, end.text
     assert output.read_bytes() == undisturbed
+
+
+def test_a_rank_that_stands_still_is_named(
+    tmp_path: Path, scoring: Scoring, undisturbed: bytes, timed: Timed
+) -> None:
+    if not offers("--stall-timeout"):
+        pytest.skip("this tool does not watch for ranks that stand still")
+    output = tmp_path / "scores.json"
+    command = on_hosts(*scoring, output, "--stall-timeout", "8")
+    with running(command, output, tmp_path / "log") as run:
+        os.kill(run.until_at_work()["pretend3"], signal.SIGSTOP)
+        run.fault()
+        end = timed(run.wait(100))
+        print(end.text)
+        assert end.code == 75, end.text
+        assert "rank 2 on pretend3" in end.text
+    check_rerun(scoring, output, undisturbed)
 
 
 def test_a_time_limit_ends_a_run_that_hangs(

@@ -102,3 +102,29 @@ def test_two_nodes(slurm: Slurm, cluster: None, tmp_path: Path, script: str, tim
     assert done.code == 0, text
     check_scores(tmp_path, output)
     assert '"ranks" : 2' in (tmp_path / "scores.run.json").read_text()
+
+
+@pytest.mark.parametrize("script", ["slurm-srun.sbatch", "slurm-mpirun.sbatch"])
+def test_the_warning_before_the_limit(slurm: Slurm, tmp_path: Path, script: str) -> None:
+    """Slurm warns, the ranks save and end with 75, the job goes back to the queue and ends well."""
+    slurm(0)
+    tool, saved, done = tmp_path / "tool", tmp_path / "saved", tmp_path / "done"
+    tool.write_text(
+        f"#!/bin/bash\n[ -e {saved} ] && exec touch {done}\n"
+        f"trap 'touch {saved}; exit 75' USR1\nfor i in $(seq 1200); do sleep 0.1; done\n"
+    )
+    tool.chmod(0o755)
+    signal = "B:USR1@110" if "mpirun" in script else "USR1@110"
+    where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
+    # Two minutes, of which the last 110 seconds are warned of.
+    options = (*SMALL, "--time=2", f"--signal={signal}", *where)
+    sent = slurm_does("sbatch", *options, BATCH / script, "score", LAYERBUDGET=str(tool))
+    assert sent.code == 0, sent.text
+    for file, limit in ((saved, 100), (done, 200)):
+        start = time.monotonic()
+        while not file.exists():
+            state = slurm_does("squeue", "--all").text + job_log(tmp_path)
+            assert time.monotonic() - start < limit, f"no {file}: {state}"
+            time.sleep(0.5)
+        print(f"{file.name} after {time.monotonic() - start:.1f} s")
+    assert "back to the queue" in job_log(tmp_path)
