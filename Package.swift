@@ -25,6 +25,17 @@ func tests(
     swiftSettings: strict)
 }
 
+// Only Tests/Fuzzing/run builds it: it has to be linked with libFuzzer.
+let fuzzer: [Target] =
+  Context.environment["LAYERBUDGET_FUZZER"] == nil
+  ? []
+  : [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzzing/CLibFuzzer"),
+    .executableTarget(
+      name: "layerbudget-fuzz", dependencies: ["CLibFuzzer", "FuzzTargets"],
+      path: "Tests/Fuzzing/Fuzzer", swiftSettings: strict),
+  ]
+
 let package = Package(
   name: "LayerBudget",
   products: [
@@ -104,10 +115,20 @@ let package = Package(
     tests(of: "CommandLineTests", ["TensorFiles"]),
     tests(of: "RankedTests", ["OpenMPICollectives", "Collectives"]),
     .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "TensorFiles", "Checkpoints", "Curvature", "Allocation", "Collectives", "PlanFiles",
+        "Workflow",
+      ],
+      path: "Tests/Fuzzing/Targets", swiftSettings: strict),
+    .testTarget(
+      name: "FuzzingTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Tests",
+      swiftSettings: strict),
+    .target(
       name: "ImportProbe",
       dependencies: [
         "Collectives", "DenseLinearAlgebra", "TensorFiles", "Curvature", "Allocation",
       ],
       path: "Tests/ImportProbe", swiftSettings: strict),
-  ]
+  ] + fuzzer
 )

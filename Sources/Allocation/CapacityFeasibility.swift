@@ -11,24 +11,26 @@ extension CapacityUnit {
         what: "\(what) of unit number \(index + 1)", value: "\(value)", limit: limit,
         advice: advice)
     }
+    let most = CapacityProgram.largest
     try require(
-      quality >= 0 && quality.isFinite, "the quality", quality, "finite and not negative",
-      "check the scores")
+      quality >= 0 && power(quality, program.beta) <= most, "the quality", quality,
+      "not negative, at most 2^200 with its exponent beta", "check the scores, or --normalize them")
     try require(
-      cost > 0 && cost.isFinite, "the cost", cost, "positive and finite",
+      cost >= 1 / most && cost <= most, "the cost", cost, "between 2^-200 and 2^200",
       "use --fix for units that must not take part")
     try require(
-      lower >= 0 && lower.isFinite, "the lower bound", lower, "finite and not negative",
+      lower >= 0 && lower <= most, "the lower bound", lower, "not negative, at most 2^200",
       "see --min and --bounds")
     try require(
       upper >= lower, "the upper bound", upper, "at least the lower bound \(lower)",
       "see --max and --bounds")
     try require(
-      gammaFactor >= 0 && gammaFactor.isFinite, "the gamma factor", gammaFactor,
-      "finite and not negative", "check --program")
+      gammaFactor >= 0 && gammaFactor <= most, "the gamma factor", gammaFactor,
+      "not negative, at most 2^200", "check --program")
     if let alpha {
       try require(
-        alpha >= 0 && alpha.isFinite, "alpha", alpha, "finite and not negative", "check --program")
+        alpha >= 0 && alpha <= most, "alpha", alpha, "not negative, at most 2^200",
+        "check --program")
     }
     if case .fixed(let gamma) = program.gamma {
       // What the objective adds up must not overflow; an automatic γ follows from the running costs.

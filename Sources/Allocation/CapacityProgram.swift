@@ -101,10 +101,12 @@ public struct CapacityProgram: Sendable, Equatable {
       throw .invalid(
         what: what, value: "\(value)", limit: limit, advice: "see layerbudget allocate --help")
     }
-    try require(budget > 0 && budget.isFinite, "the budget", budget, "positive and finite")
-    try require(alpha >= 0 && alpha.isFinite, "alpha", alpha, "zero or positive")
+    let most = Self.largest
+    try require(budget > 0 && budget <= most, "the budget", budget, "positive, at most 2^200")
+    try require(alpha >= 0 && alpha <= most, "alpha", alpha, "not negative, at most 2^200")
     try require(beta >= 0 && beta.isFinite, "beta", beta, "zero or positive")
-    try require(offset > 0 && offset.isFinite, "the offset", offset, "positive")
+    try require(
+      offset >= 1 / most && offset <= most, "the offset", offset, "between 2^-200 and 2^200")
     if case .power(let theta) = utility {
       // Nearer to 0 the digits of (s + x)^θ/θ go to its constant 1/θ; the logarithm is the limit.
       try require(
@@ -112,9 +114,13 @@ public struct CapacityProgram: Sendable, Equatable {
     }
     try require(step >= 1, "the multiple", Double(step), "at least 1")
     if case .fixed(let gamma) = gamma {
-      try require(gamma > 0 && gamma.isFinite, "gamma", gamma, "positive")
+      try require(gamma > 0 && gamma <= most, "gamma", gamma, "positive, at most 2^200")
     }
   }
+
+  /// Nothing that is multiplied may be larger, and nothing that divides smaller than its inverse, so that
+  /// products, quotients and their sums stay finite.
+  static let largest = 0x1p200
 }
 
 /// The numbers of one unit that the closed form needs: 40 bytes.

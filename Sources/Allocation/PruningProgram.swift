@@ -66,10 +66,11 @@ public struct PruningProgram: Sendable, Equatable {
         what: what, value: "\(value)", limit: limit, advice: "see layerbudget prune --help")
     }
     try require((0...1).contains(sparsity), "the sparsity", sparsity, "between 0 and 1")
-    try require(b.isFinite, "b", b, "finite")
-    try require(eta > 0 && eta.isFinite, "eta", eta, "positive")
+    try require(abs(b) <= 0x1p400, "b", b, "within ±2^400")
+    try require(eta > 0 && eta <= 0x1p400, "eta", eta, "positive, at most 2^400")
     try require(kappa >= 0 && kappa.isFinite, "kappa", kappa, "zero or positive")
-    try require(depthPrior.isFinite, "the depth prior", depthPrior, "finite")
+    try require(
+      abs(depthPrior) <= 0x1p400, "the depth prior", depthPrior, "within ±2^400")
   }
 }
 

@@ -42,6 +42,22 @@ struct UtilityCurve: Sendable {
   }
 }
 
+extension UtilityCurve {
+  /// By how much the tangent at y lies above the curve at y + Δ: w (U′(y) Δ − U(y + Δ) + U(y)), not
+  /// negative, without the cancellation for small Δ.
+  ///
+  /// With t = Δ/(s + y): w (t − log(1 + t)), or w (s + y)^θ (t − ((1 + t)^θ − 1)/θ).
+  func bend(_ weight: Double, ofStep step: Double, from capacity: Double) -> Double {
+    guard weight > 0 else { return 0 }
+    let t = step / (offset + capacity)
+    switch utility {
+    case .log: return weight * logarithmGap(t)
+    case .power(let theta):
+      return weight * power(offset + capacity, theta) * powerGap(t, theta)
+    }
+  }
+}
+
 extension CapacityProgram {
   var utilityCurve: UtilityCurve { UtilityCurve(offset: offset, utility: utility) }
 }

@@ -4,6 +4,7 @@
 #include "session.h"
 
 MPI_Comm cmpi_world = MPI_COMM_NULL;
+MPI_Comm cmpi_signs = MPI_COMM_NULL;
 MPI_Datatype cmpi_wide_integer = MPI_DATATYPE_NULL;
 MPI_Op cmpi_wide_addition = MPI_OP_NULL;
 
@@ -33,6 +34,9 @@ cmpi_outcome cmpi_initialize(int *thread_level) {
   CMPI_CHECK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   CMPI_CHECK(MPI_Comm_dup(MPI_COMM_WORLD, &cmpi_world));
   CMPI_CHECK(MPI_Comm_set_errhandler(cmpi_world, MPI_ERRORS_RETURN));
+  CMPI_CHECK(MPI_Comm_dup(cmpi_world, &cmpi_signs)); /* and its error handler */
+  const cmpi_outcome opened = cmpi_signs_open();
+  if (opened.code != MPI_SUCCESS) return opened;
 
   CMPI_CHECK(MPI_Type_contiguous(CMPI_LIMBS_PER_SUM, MPI_UINT64_T, &cmpi_wide_integer));
   CMPI_CHECK(MPI_Type_commit(&cmpi_wide_integer));
@@ -44,6 +48,8 @@ cmpi_outcome cmpi_initialize(int *thread_level) {
 cmpi_outcome cmpi_finalize(void) {
   CMPI_CHECK(MPI_Op_free(&cmpi_wide_addition));
   CMPI_CHECK(MPI_Type_free(&cmpi_wide_integer));
+  cmpi_signs_close();
+  CMPI_CHECK(MPI_Comm_free(&cmpi_signs));
   CMPI_CHECK(MPI_Comm_free(&cmpi_world));
   CMPI_CHECK(MPI_Finalize());
   return CMPI_DONE;

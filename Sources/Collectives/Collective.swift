@@ -54,4 +54,16 @@ public protocol Collective: ~Copyable {
   /// Collective.
   /// - Complexity: O(log p) messages without content.
   func barrier()
+
+  /// Says how far this rank has come. Changes no result, and other ranks need not call.
+  ///
+  /// Long work calls it before each unit: where ranks watch each other, a rank that neither reports nor
+  /// arrives for a long time is taken for stalled. Not collective.
+  /// - Complexity: mostly one reading of a clock; about once a second two small messages.
+  func report(_ progress: Progress)
+}
+
+extension Collective where Self: ~Copyable {
+  /// Nobody watches.
+  public func report(_ progress: Progress) {}
 }

@@ -3,7 +3,11 @@
 /// Nothing is communicated, yet the answers are the bits that many ranks would get and the same
 /// mistakes are refused.
 public struct SoloCollective: Collective, Sendable {
-  public init() {}
+  private let observer: (any ProgressObserver)?
+
+  public init(observer: (any ProgressObserver)? = nil) {
+    self.observer = observer
+  }
 
   public var rank: Int { 0 }
   public var size: Int { 1 }
@@ -34,4 +38,9 @@ public struct SoloCollective: Collective, Sendable {
 
   /// Returns at once.
   public func barrier() {}
+
+  /// Shown as it is; nobody else could stall.
+  public func report(_ progress: Progress) {
+    observer?.observe(JobProgress(step: 0, ranks: [JobProgress.Rank(host: "", progress: progress)]))
+  }
 }

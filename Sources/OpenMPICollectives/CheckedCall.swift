@@ -13,14 +13,16 @@ internal import Glibc
   endRun("\(whereWeAre()): \(call) failed: \(errorText(code)) (MPI code \(code))")
 }
 
-/// Prints `explanation` and ends every rank with `MPISession.communicationFailureCode`.
-func endRun(_ explanation: String) -> Never {
+/// Prints `explanation` and ends every rank with `code`.
+func endRun(
+  _ explanation: String, code: Int32 = MPISession.communicationFailureCode
+) -> Never {
   // One write, so that the lines of several ranks do not mix.
   let line = Array((explanation + "\n").utf8)
   unsafe line.withUnsafeBytes { line in
     _ = unsafe write(STDERR_FILENO, line.baseAddress, line.count)
   }
-  cmpi_abort(MPISession.communicationFailureCode)
+  cmpi_abort(code)
 }
 
 /// Reads a text that MPI writes into a buffer; nil if it cannot.

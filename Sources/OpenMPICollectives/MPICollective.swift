@@ -14,11 +14,12 @@ public struct MPICollective: ~Copyable, Collective {
   public let hostName: String
 
   private let counts: LargeCounts
+  let watch: Watch
 
   /// A sum is widened to 24 bytes per element, this many elements at a time.
   private static let largestSum: Int32 = 1 << 18
 
-  static func world() -> MPICollective {
+  static func world(_ watching: MPISession.Watching) -> MPICollective {
     var rank: Int32 = 0
     var size: Int32 = 0
     check(unsafe cmpi_rank(&rank))
@@ -26,7 +27,8 @@ public struct MPICollective: ~Copyable, Collective {
     return MPICollective(
       rank: Int(rank), size: Int(size),
       hostName: unsafe textFromMPI { unsafe cmpi_host_name($0) } ?? "unknown host",
-      counts: LargeCounts(largest: .max))
+      counts: LargeCounts(largest: .max),
+      watch: Watch(rank: Int(rank), size: Int(size), settings: watching))
   }
 
   /// The same ranks, with at most `largest` elements per MPI call: lets tests cut small arrays.
@@ -35,7 +37,8 @@ public struct MPICollective: ~Copyable, Collective {
   package func limitingCounts(to largest: Int32) -> MPICollective {
     precondition(largest >= 1)
     return MPICollective(
-      rank: rank, size: size, hostName: hostName, counts: LargeCounts(largest: largest))
+      rank: rank, size: size, hostName: hostName, counts: LargeCounts(largest: largest),
+      watch: watch)
   }
 
   public func sum(_ values: inout [Int128]) {
@@ -48,7 +51,11 @@ public struct MPICollective: ~Copyable, Collective {
         ExactSum(values[index]).append(to: &limbs)
       }
       // 2. Add over the ranks.
-      check(unsafe cmpi_sum(&limbs, count))
+      unsafe limbs.withUnsafeMutableBufferPointer { limbs in
+        guard let start = limbs.baseAddress else { return }
+        check(unsafe cmpi_start_sum(start, count))
+        watch.wait(in: .sum, isNew: offset == 0)
+      }
       // 3. Narrow; every rank has the same totals, so all pass or all trap.
       for index in 0..<Int(count) {
         let sum = ExactSum(limbs: limbs, at: index * ExactSum.limbCount)
@@ -62,7 +69,8 @@ public struct MPICollective: ~Copyable, Collective {
     unsafe values.withUnsafeMutableBufferPointer { values in
       guard let start = values.baseAddress else { return }
       counts.forEachPart(of: values.count) { offset, count in
-        check(unsafe cmpi_maximum(start + offset, count))
+        check(unsafe cmpi_start_maximum(start + offset, count))
+        watch.wait(in: .maximum, isNew: offset == 0)
       }
     }
   }
@@ -72,7 +80,12 @@ public struct MPICollective: ~Copyable, Collective {
   public func gather(_ bytes: [UInt8], at root: Int) -> [[UInt8]] {
     CollectiveContract.checkRoot(root, rank: rank, size: size, method: "gather")
     var lengths = [Int64](repeating: 0, count: rank == root ? size : 0)
-    check(unsafe cmpi_gather_count(Int64(bytes.count), &lengths, Int32(root)))
+    unsafe withUnsafePointer(to: Int64(bytes.count)) { count in
+      unsafe lengths.withUnsafeMutableBufferPointer { lengths in
+        check(unsafe cmpi_start_gather_count(count, lengths.baseAddress, Int32(root)))
+        watch.wait(in: .gather, isNew: true)
+      }
+    }
     guard rank == root else {
       send(bytes, to: root)
       return []
@@ -88,20 +101,28 @@ public struct MPICollective: ~Copyable, Collective {
   public func broadcast(_ bytes: [UInt8], from root: Int) -> [UInt8] {
     CollectiveContract.checkRoot(root, rank: rank, size: size, method: "broadcast")
     var length = Int64(bytes.count)
-    check(unsafe cmpi_broadcast_count(&length, Int32(root)))
+    unsafe withUnsafeMutablePointer(to: &length) { length in
+      check(unsafe cmpi_start_broadcast_count(length, Int32(root)))
+      watch.wait(in: .broadcast, isNew: true)
+    }
     var result = rank == root ? bytes : [UInt8](repeating: 0, count: Int(length))
     unsafe result.withUnsafeMutableBufferPointer { result in
       guard let start = result.baseAddress else { return }
       counts.forEachPart(of: result.count) { offset, count in
-        check(unsafe cmpi_broadcast_bytes(start + offset, count, Int32(root)))
+        check(unsafe cmpi_start_broadcast_bytes(start + offset, count, Int32(root)))
+        watch.wait(in: .broadcast, isNew: false)
       }
     }
     return result
   }
 
   public func barrier() {
-    check(unsafe cmpi_barrier())
+    check(unsafe cmpi_start_barrier())
+    watch.wait(in: .barrier, isNew: true)
   }
+
+  /// Tells the two ranks that watch over the run; see `Watch`.
+  public func report(_ progress: Progress) { watch.report(progress) }
 
   /// Ends every rank at once; `code` becomes the exit code of mpirun.
   ///
@@ -115,7 +136,8 @@ public struct MPICollective: ~Copyable, Collective {
     unsafe bytes.withUnsafeBufferPointer { bytes in
       guard let start = bytes.baseAddress else { return }
       counts.forEachPart(of: bytes.count) { offset, count in
-        check(unsafe cmpi_send_bytes(start + offset, count, Int32(destination)))
+        check(unsafe cmpi_start_send(start + offset, count, Int32(destination)))
+        watch.wait(in: .gather, isNew: false)
       }
     }
   }
@@ -126,7 +148,9 @@ public struct MPICollective: ~Copyable, Collective {
       guard let start = bytes.baseAddress else { return }
       counts.forEachPart(of: bytes.count) { offset, count in
         var received: Int32 = 0
-        check(unsafe cmpi_receive_bytes(start + offset, count, Int32(source), &received))
+        check(unsafe cmpi_start_receive(start + offset, count, Int32(source)))
+        watch.wait(in: .gather, isNew: false)
+        check(unsafe cmpi_received_count(&received))
         guard received == count else {
           endRun(
             "rank \(rank) on \(hostName): gather: \(received) of \(count) bytes came from rank \(source)"

@@ -77,6 +77,8 @@ public struct SweepDocument: Codable, Sendable, Equatable {
     public var weights: Int?
     public var continuous: [Double]
     public var integer: [Int]?
+    /// N:M pruning: `j:M`.
+    public var pattern: [String]?
 
     public init(
       name: String, quality: Double, lower: Double, upper: Double, cost: Double?, weights: Int?,

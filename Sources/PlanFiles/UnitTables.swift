@@ -3,6 +3,11 @@ public struct UnitNumbers: Sendable, Equatable {
   public let source: String
   public let values: [String: Double]
 
+  public init(_ values: [String: Double], source: String) {
+    self.source = source
+    self.values = values
+  }
+
   public init(bytes: [UInt8], source: String, column: String) throws(PlanFileError) {
     let table = try CSVTable(bytes: bytes, source: source, required: ["name", column])
     self.source = source
@@ -29,6 +34,11 @@ public struct UnitBounds: Sendable, Equatable {
   public let source: String
   public let values: [String: Bounds]
 
+  public init(_ values: [String: Bounds], source: String) {
+    self.source = source
+    self.values = values
+  }
+
   public init(bytes: [UInt8], source: String) throws(PlanFileError) {
     let table = try CSVTable(bytes: bytes, source: source, required: ["name", "lower", "upper"])
     self.source = source
@@ -46,9 +56,19 @@ public struct UnitPrograms: Sendable, Equatable {
     public let alpha: Double?
     /// Multiplies γ.
     public let gamma: Double?
+
+    public init(alpha: Double?, gamma: Double?) {
+      self.alpha = alpha
+      self.gamma = gamma
+    }
   }
   public let source: String
   public let values: [String: Numbers]
+
+  public init(_ values: [String: Numbers], source: String) {
+    self.source = source
+    self.values = values
+  }
 
   public init(bytes: [UInt8], source: String) throws(PlanFileError) {
     let table = try CSVTable(bytes: bytes, source: source, required: ["name", "alpha", "gamma"])

@@ -41,6 +41,18 @@ struct OutputDocuments {
     }
   }
 
+  /// A plan and its run file: made, then written. The output is checked first, so that no work is
+  /// done for a plan that could not be written. Collective; both documents are rank 0's.
+  func write(
+    over world: borrowing some Collective & ~Copyable,
+    made: () throws(Failure) -> (plan: PlanDocument, run: RunDocument)?
+  ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    try requireWritable(over: world)
+    let made = try made()
+    try write(made?.plan, run: made?.run, over: world)
+    return made
+  }
+
   /// The same for a table. Collective.
   func write(
     text: String?, run: RunDocument?, over world: borrowing some Collective & ~Copyable

@@ -24,7 +24,7 @@ struct RandomTransfer {
     let qualities = (0..<count).map { _ in
       !isFree && draws.happens(0.1) ? 0 : draws.spread(isFree ? 0.2 : 1.5)
     }
-    if kind == "capacity" {
+    if kind == "capacity" || kind == "power" {
       let units = qualities.enumerated().map { index, quality in
         let lower = !isFree && draws.happens(0.3) ? Double(Int.random(in: 0...2, using: &draws)) : 0
         let upper =
@@ -36,6 +36,10 @@ struct RandomTransfer {
       let floor = units.reduce(0) { $0 + $1.cost * $1.lower }
       var program = CapacityProgram(budget: floor + 8 * Double(count) * draws.spread(0.5))
       program.beta = isFree ? 1 : [0.5, 1, 2].randomElement(using: &draws) ?? 1
+      if kind == "power" {
+        program.utility = .power(
+          [1e-6, 0.1, 0.5, 0.9, 0.99].randomElement(using: &draws) ?? 0.5)
+      }
       program.spend = !isFree && draws.happens(0.5) ? .all : .asPriced
       self.program = .capacity(program, units)
       size = program.budget * 10

@@ -20,7 +20,7 @@ struct TransferBench: ParsableCommand {
 
   func run() throws {
     var report: [String: KindReport] = [:]
-    for kind in ["capacity", "quadratic", "log"] {
+    for kind in ["capacity", "power", "quadratic", "log"] {
       report[kind] = try KindReport(of: kind, cases: cases, units: units, seed: seed)
     }
     let encoder = JSONEncoder()
@@ -79,7 +79,7 @@ private struct KindReport: Encodable {
         try problem.regret(drift: (0..<power).reduce(1.0) { size, _ in size / 10 }).regret
       }
       for (index, (large, small)) in zip(regrets, regrets.dropFirst()).enumerated()
-      where small > 0 {
+      where small > 1e-16 * problem.size {
         slopes[index].append(large / small)
       }
     }

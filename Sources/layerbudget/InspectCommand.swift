@@ -11,6 +11,7 @@ struct InspectCommand: ParsableCommand {
       layerbudget inspect stats.safetensors
       mpirun -n 4 layerbudget inspect stats/ --curvature kronecker --damping absolute:1e-3
       layerbudget inspect plan.json --json
+      mpirun -n 4 layerbudget inspect plan.json --verify --statistics stats/ --checkpoint model
       """)
 
   @Argument(help: "A safetensors file or folder, a scores file or a plan.")
@@ -29,21 +30,14 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Statistics: read headers and counts only, no values.")
   var headers = false
 
-  @Flag(help: "Plans: solve the program again and compare every number.")
-  var verify = false
-
-  @Option(help: "With --verify: the scores that the plan was made from.")
-  var scores: String?
+  @OptionGroup(title: "Plans") var verification: VerificationOptions
 
   @OptionGroup(title: "Output") var printing: OutputOptions
 
-  func validate() throws {
-    guard scores == nil || verify else { throw ValidationError("--scores is for --verify") }
-  }
-
   func run() throws {
-    if verify {
-      Launch.run(printing, VerifyWork(path: path, scores: scores, printing: printing))
+    if verification.verify {
+      Launch.run(
+        printing, VerifyWork(path: path, inputs: verification.inputs, printing: printing))
       return
     }
     var request = SurveyRequest(path: path)
@@ -55,13 +49,70 @@ struct InspectCommand: ParsableCommand {
   }
 }
 
+/// Whether a plan is checked, and against what.
+struct VerificationOptions: ParsableArguments {
+  @Flag(
+    help:
+      "Make the plan again from what is given below (else solve it again from itself) and compare."
+  )
+  var verify = false
+
+  @Option(help: "Scores that the plan was made from.")
+  var scores: String?
+
+  @Option(help: "Names that its scores were given.")
+  var scoreNames: String?
+
+  @Option(help: "Statistics that the plan was made from; computed with --threads as then.")
+  var statistics: String?
+
+  @Option(help: "Checkpoint that the plan was made with.")
+  var checkpoint: String?
+
+  @Option(help: "Table of bounds that the plan was made with.")
+  var bounds: String?
+
+  @Option(help: "Table of costs that the plan was made with.")
+  var costs: String?
+
+  @Option(help: "Table of units' own alpha and gamma that the plan was made with.")
+  var program: String?
+
+  @Option(help: "Nodes file that the budget came from.")
+  var nodes: String?
+
+  var inputs: VerificationInputs {
+    var inputs = VerificationInputs()
+    inputs.scores = scores
+    inputs.scoreNames = scoreNames
+    inputs.statistics = statistics
+    inputs.checkpoint = checkpoint
+    inputs.bounds = bounds
+    inputs.costs = costs
+    inputs.program = program
+    inputs.nodes = nodes
+    return inputs
+  }
+
+  func validate() throws {
+    let given = [
+      ("--scores", scores), ("--score-names", scoreNames), ("--statistics", statistics),
+      ("--checkpoint", checkpoint), ("--bounds", bounds), ("--costs", costs),
+      ("--program", program), ("--nodes", nodes),
+    ]
+    if !verify, let option = given.first(where: { $0.1 != nil })?.0 {
+      throw ValidationError("\(option) is for --verify")
+    }
+  }
+}
+
 private struct VerifyWork: Launch.Work {
   let path: String
-  let scores: String?
+  let inputs: VerificationInputs
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    let verification = try PlanVerification.of(path, scores: scores, over: world)
+    let verification = try PlanVerification.of(path, from: inputs, over: world)
     if let verification, printing.json {
       try Printed.json(verification)
     } else if let verification, !printing.quiet {

@@ -11,25 +11,32 @@ enum Launch {
   static func run(_ printing: OutputOptions, _ body: some Work) {
     ComputeSetup.setThreads(printing.launch.threads)
     var code = ExitCode.good
+    let display = printing.quiet ? nil : ProgressDisplay()
     if MPILauncher.isPresent {
-      code = MPISession.run { world in perform(body, printing, over: world) }
+      var watching = MPISession.Watching()
+      watching.stallTimeout = printing.launch.stallTimeout
+      watching.observer = display
+      code = MPISession.run(watching) { world in perform(body, printing, display, over: world) }
     } else {
-      code = perform(body, printing, over: SoloCollective())
+      code = perform(body, printing, display, over: SoloCollective(observer: display))
     }
     if code != .good { Process.exit(code.rawValue) }
   }
 
   private static func perform(
-    _ body: some Work, _ printing: OutputOptions, over world: borrowing some Collective & ~Copyable
+    _ body: some Work, _ printing: OutputOptions, _ display: ProgressDisplay?,
+    over world: borrowing some Collective & ~Copyable
   ) -> ExitCode {
     do throws(Failure) {
       if body.checksFirst {
-        let notes = try printing.launch.checks.run(over: world)
+        var notes = try printing.launch.checks.run(over: world)
+        if world.size > 1 { notes += printing.launch.notes }
         if world.rank == 0 && !printing.quiet { Process.print(notes: notes) }
       }
       try body.perform(over: world)
       return .good
     } catch {
+      display?.endStep()
       // Where the launcher did not make one job of its processes, each of them is a rank 0.
       let isFirst = world.rank == 0 && (world.size > 1 || MPILauncher.rankHint ?? 0 == 0)
       if isFirst { Process.writeToStandardError("layerbudget: \(error)\n") }

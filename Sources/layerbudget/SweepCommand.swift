@@ -11,6 +11,8 @@ struct SweepCommand: ParsableCommand {
     discussion: """
       layerbudget sweep --scores scores.json --budget 96 128 160 --integer -o sweep.json
       mpirun -n 4 layerbudget sweep --scores scores.json --sparsity 0.3 0.5 0.7 -o sweep.csv
+      layerbudget sweep --statistics stats/ --checkpoint model --psi measured --sparsity 0.4 0.6 \
+      -o sweep.json
 
       Every point has the bits of a plan made alone; all searches share their allreduces.
       """)
@@ -33,6 +35,14 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "With --budget: whole numbers are multiples of this.")
   var multipleOf = 1
 
+  @Option(
+    help: "With --budget: log, power:θ or spectrum, as for allocate.",
+    transform: CapacityUtility.ofArgument)
+  var utility = CapacityUtility.log
+
+  @Option(help: "With --sparsity: N:M patterns, as for prune.")
+  var pattern = "none"
+
   @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
   var search = PriceSearch.Method.accelerated
 
@@ -53,12 +63,76 @@ struct SweepCommand: ParsableCommand {
       throw ValidationError("--multiple-of is \(multipleOf), but must be 1 or more")
     }
     _ = try program()
+    _ = try source()
+  }
+
+  /// The gains, with what the program needs beside them.
+  private func source() throws -> GainSource {
+    var source = try input.source()
+    do throws(Failure) {
+      if budget.isEmpty, case .statistics(var statistics) = source {
+        statistics.checkpoint = capacity.checkpoint
+        source = .statistics(statistics)
+      } else if !budget.isEmpty, utility == .spectrum {
+        source = .statistics(try source.askedForSpectra(of: capacity.unit))
+      }
+    } catch {
+      throw ValidationError(error.message)
+    }
+    return source
+  }
+
+  /// What cannot be swept says so before anything is read.
+  private func pruningRequest() throws -> PruneRequest {
+    let hasWeights = capacity.checkpoint != nil
+    guard utility == .log else {
+      throw ValidationError("--utility \(utility) is for --budget; with --sparsity give --psi")
+    }
+    guard !hasWeights || input.computing.statistics != nil else {
+      throw ValidationError(
+        "--checkpoint with --sparsity needs --statistics PATH: scores do not hold the curvature of "
+          + "single weights")
+    }
+    let curve = pruning.curve(hasWeights: hasWeights)
+    if curve == .measured {
+      guard hasWeights else {
+        throw ValidationError(
+          "--psi measured needs the weights and their curvature: give --checkpoint DIR and "
+            + "--statistics PATH")
+      }
+      guard pruning.eta == nil, pruning.damage == nil, pruning.depthPrior == nil else {
+        throw ValidationError(
+          "--eta, --damage and --depth-prior are for the closed forms; the measured curve has none")
+      }
+    }
+    if pruning.judgment(hasWeights: hasWeights) == .damage, !hasWeights, input.scores == nil {
+      throw ValidationError(
+        "--quality damage needs the weights: give --checkpoint DIR, or --scores made with it")
+    }
+    for sparsity in sparsity { _ = try pruning.program(sparsity: sparsity) }
+    var request = PruneRequest(
+      source: try input.source(),
+      program: try pruning.program(sparsity: sparsity[0], hasWeights: hasWeights), output: output)
+    request.curve = curve
+    request.judgedBy = pruning.judgment(hasWeights: hasWeights)
+    request.measuredKappa = pruning.kappa ?? request.measuredKappa
+    if pattern != "none" {
+      guard let patterns = SparsityPatterns(pattern) else {
+        throw ValidationError(
+          "--pattern is \(pattern), but must be none, N:M such as 2:4, or a list")
+      }
+      request.patterns = patterns
+    }
+    return request
   }
 
   private func program() throws -> SweepRequest.Program {
     guard budget.isEmpty else {
       var program = try capacityProgram.program()
       program.step = multipleOf
+      guard pattern == "none" else {
+        throw ValidationError("--pattern \(pattern) is for --sparsity")
+      }
       let measures = try budget.map { try capacity.measure(budget: $0) }
       if let other = measures.firstIndex(where: {
         $0.budget.measure != measures[0].budget.measure
@@ -67,17 +141,20 @@ struct SweepCommand: ParsableCommand {
           "--budget \(budget[other]) counts \(measures[other].budget.measure.rawValue), but "
             + "\(budget[0]) counts \(measures[0].budget.measure.rawValue); give all in one unit")
       }
+      switch utility {
+      case .log: break
+      case .power(let theta): program.utility = .power(theta)
+      case .spectrum: return .spectrum(program, measures)
+      }
       return .capacity(program, measures, wholeNumbers: integer)
     }
-    for sparsity in sparsity { _ = try pruning.program(sparsity: sparsity) }
-    return .pruning(
-      try pruning.program(sparsity: sparsity[0]), sparsities: sparsity, judgedBy: pruning.judgedBy)
+    return .pruning(try pruningRequest(), sparsities: sparsity)
   }
 
   func run() throws {
     let bounds = bounds.request(maximum: budget.isEmpty ? 1 : .infinity)
     var request = SweepRequest(
-      source: try input.source(), program: try program(), bounds: bounds, output: output)
+      source: try source(), program: try program(), bounds: bounds, output: output)
     request.quality = quality.rule
     request.search = search
     Launch.run(printing, SweepWork(request: request, printing: printing))

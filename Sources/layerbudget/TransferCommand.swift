@@ -22,6 +22,9 @@ struct TransferCommand: ParsableCommand {
   @Option(help: "Scores of the same units that it is judged on.")
   var target: String
 
+  @Option(help: "Names for both, where they have none: one per line, or CSV name,parameters.")
+  var scoreNames: String?
+
   @Option(parsing: .unconditional, help: CapacityOptions.budgetHelp)
   var budget: String?
 
@@ -32,6 +35,11 @@ struct TransferCommand: ParsableCommand {
   var tolerance: Double?
 
   @OptionGroup(title: "Bounds") var bounds: BoundsOptions
+
+  @Option(
+    help: "With --budget: worth of capacity, log or power:θ as for allocate.",
+    transform: CapacityUtility.ofArgument)
+  var utility = CapacityUtility.log
 
   @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
   var search = PriceSearch.Method.accelerated
@@ -57,17 +65,37 @@ struct TransferCommand: ParsableCommand {
 
   private func program() throws -> TransferRequest.Program {
     if let budget {
-      return .capacity(try capacityProgram.program(), try capacity.measure(budget: budget))
+      var program = try capacityProgram.program()
+      switch utility {
+      case .log: break
+      case .power(let theta): program.utility = .power(theta)
+      case .spectrum:
+        throw ValidationError(
+          "--utility spectrum cannot be transferred: its worth is a list of steps, not a function of "
+            + "qualities, and has no strong convexity to bound a regret by; use log or power:θ")
+      }
+      return .capacity(program, try capacity.measure(budget: budget))
     }
-    return .pruning(try pruning.program(sparsity: sparsity ?? 0), judgedBy: pruning.judgedBy)
+    guard utility == .log else {
+      throw ValidationError("--utility \(utility) is for --budget; with --sparsity give --psi")
+    }
+    guard pruning.psi != .measured else {
+      throw ValidationError(
+        "--psi measured cannot be transferred: the measured curve is of single weights, not of qualities, "
+          + "and has no strong convexity to bound a regret by; use quadratic or log")
+    }
+    return .pruning(
+      try pruning.program(sparsity: sparsity ?? 0),
+      judgedBy: pruning.judgment(hasWeights: false))
   }
 
   func run() throws {
     let program = try program()
     let bounds = bounds.request(maximum: budget == nil ? 1 : .infinity)
     var request = TransferRequest(
-      source: .scores(path: source), target: .scores(path: target), program: program,
-      bounds: bounds, output: output)
+      source: .scores(path: source, names: scoreNames),
+      target: .scores(path: target, names: scoreNames), program: program, bounds: bounds,
+      output: output)
     request.quality = quality.rule
     request.search = search
     request.tolerance = tolerance
@@ -80,19 +108,19 @@ struct PruningProgramOptions: ParsableArguments {
   @Option(
     name: .customLong("quality"),
     help: "What makes the quality: \(QualitySource.names), of scores made with --checkpoint.")
-  var judgedBy = QualitySource.gain
+  var judgedBy: QualitySource?
 
-  @Option(parsing: .unconditional, help: "Weight eta of the damage.")
-  var eta = 2.0
+  @Option(parsing: .unconditional, help: "Weight eta of the damage, for the closed forms (2).")
+  var eta: Double?
 
   @Option(parsing: .unconditional, help: "Exponent of the quality: 1 for gains, 0.25 for damages.")
   var kappa: Double?
 
   @Option(
     help: """
-      Shape of the damage: \(PruningProgram.Psi.names). Default quadratic for gains, log for damages.
+      Shape of the damage: \(PruningCurve.names). Default quadratic for gains, log for damages.
       """)
-  var psi: PruningProgram.Psi?
+  var psi: PruningCurve?
 
   @Option(
     help: """
@@ -101,18 +129,27 @@ struct PruningProgramOptions: ParsableArguments {
   var damage: PruningProgram.Damage?
 
   @Option(parsing: .unconditional, help: "Depth prior tau: positive prunes early units more.")
-  var depthPrior = 0.0
+  var depthPrior: Double?
 
-  func program(sparsity: Double) throws -> PruningProgram {
+  func judgment(hasWeights: Bool) -> QualitySource { judgedBy ?? (hasWeights ? .damage : .gain) }
+
+  func curve(hasWeights: Bool) -> PruningCurve {
+    psi ?? (judgment(hasWeights: hasWeights) == .gain ? .quadratic : .log)
+  }
+
+  /// The closed form; for the measured curve those that it is compared with.
+  func program(sparsity: Double, hasWeights: Bool = false) throws -> PruningProgram {
     guard (0...1).contains(sparsity) else {
       throw ValidationError("--sparsity is \(sparsity), but must be between 0 and 1")
     }
     var program = PruningProgram(sparsity: sparsity)
-    program.eta = eta
-    program.kappa = kappa ?? (judgedBy == .gain ? 1 : 0.25)
-    program.psi = psi ?? (judgedBy == .gain ? .quadratic : .log)
-    program.damage = damage ?? (judgedBy == .gain ? .perUnit : .perWeight)
-    program.depthPrior = depthPrior
+    let isGain = judgment(hasWeights: hasWeights) == .gain
+    program.eta = eta ?? program.eta
+    program.kappa = kappa ?? (isGain ? 1 : 0.25)
+    program.psi =
+      PruningProgram.Psi(rawValue: curve(hasWeights: hasWeights).rawValue) ?? program.psi
+    program.damage = damage ?? (isGain ? .perUnit : .perWeight)
+    program.depthPrior = depthPrior ?? program.depthPrior
     return program
   }
 }

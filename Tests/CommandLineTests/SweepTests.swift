@@ -15,6 +15,9 @@ struct SweepTests {
     struct Unit: Decodable {
       let continuous: [Double]
       let integer: [Int]?
+      let lower: Double
+      let weights: Int?
+      let pattern: [String]?
     }
     let points: [Point]
     let units: [Unit]
@@ -23,6 +26,9 @@ struct SweepTests {
     struct Unit: Decodable {
       let continuous: Double
       let integer: Int?
+      let lower: Double
+      let weights: Int?
+      let pattern: String?
     }
     let budget: Double
     let price: Double
@@ -52,6 +58,7 @@ struct SweepTests {
     arguments: [
       ("allocate", "--budget", ["20", "55.5", "300", "1000"], ["--integer", "--min", "1"]),
       ("allocate", "--budget", ["30", "200"], ["--integer", "--program", "FOLDER/program.csv"]),
+      ("allocate", "--budget", ["30", "200", "900"], ["--integer", "--utility", "power:0.4"]),
       ("prune", "--sparsity", ["0.1", "0.5", "0.85"], ["--max", "0.9"]),
     ])
   func sameBits(command: String, option: String, values: [String], options: [String]) throws {
@@ -87,6 +94,71 @@ struct SweepTests {
       // All together take little more than the longest alone.
       let together = try decoded(Run.self, "\(folder)/sweep.run.json").search.allreduces
       #expect(together < allreduces.reduce(0, +) * 2 / 3, "\(together) for \(allreduces)")
+    }
+  }
+
+  @Test(
+    "Spectra, measured curves and patterns are swept to the bits of a plan made alone",
+    arguments: [
+      (
+        "allocate", "--budget", ["9k parameters", "40k parameters", "80k parameters"],
+        ["--unit", "rank", "--utility", "spectrum", "--multiple-of", "2"]
+      ),
+      ("prune", "--sparsity", ["0.2", "0.5", "0.51", "0.9"], ["WEIGHTS", "--psi", "measured"]),
+      ("prune", "--sparsity", ["0.3", "0.6"], ["WEIGHTS", "--psi", "measured", "--kappa", "0.5"]),
+      ("prune", "--sparsity", ["0.3", "0.6"], ["WEIGHTS", "--min", "0.1"]),
+      (
+        "prune", "--sparsity", ["0.1", "0.45"],
+        ["WEIGHTS", "--psi", "measured", "--pattern", "2:4"]
+      ),
+      ("prune", "--sparsity", ["0.2", "0.4"], ["--pattern", "2:4"]),
+    ])
+  func sameBitsFromStatistics(
+    command: String, option: String, values: [String], options: [String]
+  ) throws {
+    try temporaryFolder { folder in
+      let options =
+        options.flatMap { $0 == "WEIGHTS" ? ["--checkpoint", Tool.exampleModel] : [$0] }
+        + ["--statistics", Tool.exampleStatistics, "--quiet"]
+      let output = "\(folder)/sweep.json"
+      let swept = try Tool.run(["sweep", option] + values + options + ["-o", output])
+      #expect(swept.status == 0, "\(swept.errors)")
+      let bytes = try contents(output)
+      let sweep = try decoded(Sweep.self, output)
+      let again = try Tool.run(["sweep", option] + values + options + ["-o", output], ranks: 3)
+      #expect(try again.status == 0 && contents(output) == bytes, "\(again.errors)")
+      for (index, value) in values.enumerated() {
+        let alone = try Tool.run(
+          [command, option, value] + options + ["-o", "\(folder)/plan.json"])
+        #expect(alone.status == 0, "\(alone.errors)")
+        let plan = try decoded(Plan.self, "\(folder)/plan.json")
+        let point = sweep.points[index]
+        #expect(
+          point.budget == plan.budget && point.price == plan.price && point.spent == plan.spent)
+        #expect(sweep.units.map { $0.continuous[index] } == plan.units.map(\.continuous))
+        #expect(sweep.units.map { $0.integer?[index] } == plan.units.map(\.integer))
+        #expect(sweep.units.map { $0.pattern?[index] } == plan.units.map(\.pattern))
+        #expect(sweep.units.map(\.lower) == plan.units.map(\.lower))
+        #expect(sweep.units.map(\.weights) == plan.units.map(\.weights))
+      }
+    }
+  }
+
+  @Test(
+    "What cannot be swept says so",
+    arguments: [
+      (["--sparsity", "0.5", "--psi", "measured", "--scores", "SCORES"], "--checkpoint DIR"),
+      (["--sparsity", "0.5", "--checkpoint", "m", "--scores", "SCORES"], "--statistics PATH"),
+      (["--sparsity", "0.5", "--utility", "spectrum", "--scores", "SCORES"], "is for --budget"),
+      (["--budget", "9", "--pattern", "2:4", "--scores", "SCORES"], "is for --sparsity"),
+      (["--budget", "9", "--utility", "spectrum", "--scores", "SCORES"], "--unit rank"),
+    ])
+  func refused(options: [String], said: String) throws {
+    try temporaryFolder { folder in
+      let scores = try writeScores(in: folder)[1]
+      let swept = try Tool.run(
+        ["sweep", "-o", "\(folder)/s.json"] + options.map { $0 == "SCORES" ? scores : $0 })
+      #expect(swept.status == 64 && swept.errors.contains(said), "\(swept.errors)")
     }
   }
 

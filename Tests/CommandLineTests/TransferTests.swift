@@ -42,7 +42,10 @@ struct TransferTests {
 
   @Test(
     "The bounds are in order, the bytes the same on all ranks, and the exit code says whether to replan",
-    arguments: [["--budget", "40"], ["--sparsity", "0.5", "--max", "0.9"]])
+    arguments: [
+      ["--budget", "40"], ["--budget", "40", "--utility", "power:0.5", "--max", "12"],
+      ["--sparsity", "0.5", "--max", "0.9"],
+    ])
   func verdict(options: [String]) throws {
     try temporaryFolder { folder in
       try write([1, 2, 3, 4, 0, 5, 6, 2, 3, 4, 5], to: "\(folder)/s.csv")
@@ -66,6 +69,36 @@ struct TransferTests {
         options + ["--tolerance", "\(document.gap / 2)"], in: folder, ranks: 2)
       #expect(tight.status == 3 && tight.errors.contains("plan again"))
     }
+  }
+
+  @Test("Scores without names take those that are given")
+  func names() throws {
+    try temporaryFolder { folder in
+      try DurableFile.write(Array("1 2 3 4\n".utf8), to: "\(folder)/s.txt")
+      try DurableFile.write(Array("2 2 1 5\n".utf8), to: "\(folder)/t.txt")
+      let names = ["a.0", "a.1", "b.0", "b.1"]
+      try DurableFile.write(
+        Array(names.map { "\($0)\n" }.joined().utf8), to: "\(folder)/names.txt")
+      let files = ["--source", "\(folder)/s.txt", "--target", "\(folder)/t.txt"]
+      let output = "\(folder)/transfer.json"
+      let outcome = try Tool.run(
+        ["transfer", "--budget", "20", "--score-names", "\(folder)/names.txt", "-o", output]
+          + files, ranks: 2)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let document = try JSONDecoder().decode(Document.self, from: contents(output))
+      #expect(document.units.map(\.name) == names)
+    }
+  }
+
+  @Test(
+    "Programs without strong convexity are explained",
+    arguments: [
+      ["--budget", "9k parameters", "--unit", "rank", "--utility", "spectrum"],
+      ["--sparsity", "0.5", "--psi", "measured"],
+    ])
+  func noModulus(options: [String]) throws {
+    let outcome = try Tool.run(["transfer", "--source", "s", "--target", "t", "-o", "o"] + options)
+    #expect(outcome.status == 64 && outcome.errors.contains("strong"), "\(outcome.errors)")
   }
 
   @Test("A plan has no regret on its own scores")

@@ -64,7 +64,10 @@ struct UncertaintyTests {
 
   @Test(
     "Standard errors, ranges and the cost of noise are those of plans without one fold each",
-    arguments: [["allocate", "--budget", "20"], ["prune", "--sparsity", "0.5", "--max", "0.9"]])
+    arguments: [
+      ["allocate", "--budget", "20"], ["allocate", "--budget", "20", "--utility", "power:0.4"],
+      ["prune", "--sparsity", "0.5", "--max", "0.9"],
+    ])
   func jackknife(command: [String]) throws {
     try temporaryFolder { folder in
       let all = "\(folder)/all.json"

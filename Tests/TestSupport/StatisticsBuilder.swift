@@ -15,6 +15,12 @@ public struct StatisticsBuilder {
     tensors.append((key, .float32, shape, TensorFileWriter.bytes(of: values)))
   }
 
+  /// The same tensor under many names, converted once.
+  public mutating func addSingle(_ keys: [String], _ shape: [Int], _ values: [Float]) {
+    let bytes = TensorFileWriter.bytes(of: values)
+    tensors += keys.map { ($0, .float32, shape, bytes) }
+  }
+
   public mutating func addCount(_ key: String, _ count: Int64) { addIntegers(key, [count]) }
 
   public mutating func addIntegers(_ key: String, _ values: [Int64]) {

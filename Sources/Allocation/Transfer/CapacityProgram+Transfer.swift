@@ -5,7 +5,7 @@ extension CapacityProgram {
   ///
   /// Both plans are for the same bounds, costs and budget, and for one γ: with `--gamma auto` that of
   /// the source, since γ belongs to the program that the plan was made by.
-  /// Only for the logarithm: its bounds are derived from it (docs/theory/transfer.md).
+  /// The constants of both utilities are derived in docs/theory/transfer.md.
   /// Collective. - Complexity: two solutions, and one term per unit.
   public func transferRegret(
     from source: [CapacityUnit], to target: [CapacityUnit], totalUnits: Int,
@@ -13,11 +13,6 @@ extension CapacityProgram {
   ) throws(AllocationError) -> (
     regret: TransferRegret, source: CapacitySolution, target: CapacitySolution
   ) {
-    guard utility == .log else {
-      throw .invalid(
-        what: "the utility of a transfer", value: "\(utility)", limit: "log",
-        advice: "judge plans with the logarithm")
-    }
     let made = try solve(
       source, totalUnits: totalUnits, wholeNumbers: false, search: &search, over: world)
     var fixed = self
@@ -43,8 +38,9 @@ extension CapacityProgram {
         source: x, target: y, drift: unit.quality - source[index].quality,
         regret: excess(of: x, over: y, new, price: best.price),
         gap: max(excess(of: x, over: cheapest, new, price: made.price), 0),
-        slopeChange: (old.weight - new.weight) / (offset + x),
-        slope: new.runningCost + made.price * new.cost - new.weight / (offset + x),
+        slopeChange: utilityCurve.marginal(old.weight - new.weight, at: x),
+        slope: new.runningCost + made.price * new.cost
+          - utilityCurve.marginal(new.weight, at: x),
         modulus: new.modulus(highest: highest, along: utilityCurve),
         smoothness: new.modulus(highest: unit.lower, along: utilityCurve),
         room: (below: x - unit.lower, above: highest - x))
@@ -61,7 +57,8 @@ extension CapacityProgram {
     of x: Double, over y: Double, _ unit: PricedCapacity, price: Double
   ) -> Double {
     let difference = x - y
-    let slope = unit.runningCost + price * unit.cost - unit.weight / (offset + y)
-    return slope * difference + unit.weight * logarithmGap(difference / (offset + y))
+    let slope =
+      unit.runningCost + price * unit.cost - utilityCurve.marginal(unit.weight, at: y)
+    return slope * difference + utilityCurve.bend(unit.weight, ofStep: difference, from: y)
   }
 }

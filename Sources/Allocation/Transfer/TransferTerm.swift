@@ -57,3 +57,15 @@ func logarithmGap(_ t: Double) -> Double {
   for degree in stride(from: 11, through: 2, by: -1) { sum = sum * -t + 1 / Double(degree) }
   return sum * t * t
 }
+
+/// t − ((1 + t)^θ − 1)/θ without the cancellation for small t: (1−θ) t²/2 − (1−θ)(2−θ) t³/6 + …, not
+/// negative for θ < 1; `logarithmGap` at θ = 0.
+func powerGap(_ t: Double, _ theta: Double) -> Double {
+  guard abs(t) < 0x1p-6 else { return t - expMinusOne(theta * logOnePlus(t)) / theta }
+  // (1−θ)/2 t² (1 − (2−θ)/3 t (1 − (3−θ)/4 t (…))): ten terms, as for the logarithm.
+  var sum = 1.0
+  for degree in stride(from: 11.0, through: 3, by: -1) {
+    sum = 1 - (degree - 1 - theta) / degree * t * sum
+  }
+  return (1 - theta) / 2 * t * t * sum
+}

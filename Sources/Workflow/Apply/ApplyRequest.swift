@@ -67,13 +67,13 @@ public struct ApplyRequest: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     let outcomes = try agreed(over: world) { () throws(Failure) in
-      try slices.perform(self, inputs, folder, rank: world.rank)
+      try slices.perform(self, inputs, folder, over: world)
     }
 
     // 4. What was written is read again: zeros counted, bytes hashed.
     let checked = try agreed(over: world) { () throws(Failure) in
       try WrittenFolder(folder, inputs.checkpoint)
-        .check(outcomes, rank: world.rank, ranks: world.size)
+        .check(outcomes, over: world)
     }
     let seconds = start.duration(to: clock.now).inSeconds
     let modules = try gatherUnits(checked.modules, over: world)

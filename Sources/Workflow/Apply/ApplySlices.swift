@@ -16,6 +16,7 @@ struct ApplySlices {
 
   private let tasks: [Task]
   private let copies: [Copy]
+  private let work: [Double]
   private let slicing: Slicing
 
   init(
@@ -24,7 +25,7 @@ struct ApplySlices {
     let modules = planned.units.flatMap { $0 }
     tasks = request.within == .global ? planned.units : modules.map { [$0] }
     copies = Self.copies(modules, checkpoint)
-    let work =
+    work =
       tasks.map { $0.reduce(0) { $0 + Self.operations(of: $1.weight, request.method) } }
       + copies.map { Double($0.range.count) }
     slicing = Slicing(work: work, ranks: ranks)
@@ -38,6 +39,9 @@ struct ApplySlices {
       mine.filter { $0 >= tasks.count }.map { copies[$0 - tasks.count] }
     )
   }
+
+  /// Predicted work of a rank's tasks and copies, in their order.
+  func work(of rank: Int) -> [Double] { slicing.unitsOfRank[rank].map { work[$0] } }
 
   /// Tensors that are one planned module each.
   func wholeTensors(in checkpoint: Checkpoint) -> Set<NaturalName> {

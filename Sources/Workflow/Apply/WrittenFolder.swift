@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Collectives
 internal import Curvature
 internal import PlanFiles
 internal import Pruning
@@ -99,10 +100,16 @@ extension WrittenFolder {
   ///
   /// - Throws: `internalFault` where a file does not hold what was written, a bad disk included.
   func check(
-    _ outcomes: ApplyOutcomes, rank: Int, ranks: Int
+    _ outcomes: ApplyOutcomes, over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> CheckedOutcomes {
     var checked = CheckedOutcomes(statisticsContents: outcomes.statisticsContents)
+    let others = otherTensors(outcomes, over: world)
+    var steps = ProgressSteps(
+      .checking,
+      work: outcomes.modules.map { 2 * Double($0.module.weight.byteCount) }
+        + others.map { 2 * Double(tensors[tensors.names[$0]]?.byteCount ?? 0) })
     for (module, record) in outcomes.modules {
+      world.report(steps.begin())
       let weight = module.weight
       let found =
         switch weight.elementType.bitWidth {
@@ -125,14 +132,16 @@ extension WrittenFolder {
             zerosBefore: record.zerosBefore, zeros: found.zeros,
             pattern: module.pattern?.description)))
     }
-    checked.tensors = try hashes(outcomes, rank: rank, ranks: ranks)
+    checked.tensors = try hashes(outcomes, others, &steps, over: world)
+    world.report(steps.end())
     return checked
   }
 
   /// Hashes of every tensor before and after. Of one that is a module the hashes are known to the rank
   /// that checked it; the others are divided over the ranks and read.
   private func hashes(
-    _ outcomes: ApplyOutcomes, rank: Int, ranks: Int
+    _ outcomes: ApplyOutcomes, _ others: [Int], _ steps: inout ProgressSteps,
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> [IndexedUnit<ApplyDocument.Tensor>] {
     let names = tensors.names
     let position = Dictionary(
@@ -145,10 +154,9 @@ extension WrittenFolder {
           index: position[NaturalName(name)] ?? 0,
           unit: ApplyDocument.Tensor(name: name, input: record.input, output: record.output)))
     }
-    let others = names.indices.filter { !outcomes.wholeTensors.contains(NaturalName(names[$0])) }
-    let work = others.map { Double(tensors[names[$0]]?.byteCount ?? 0) }
     do throws(TensorFileError) {
-      for index in Slicing(work: work, ranks: ranks).unitsOfRank[rank].map({ others[$0] }) {
+      for index in others {
+        world.report(steps.begin())
         let input = try checkpoint.tensors.checksum(of: names[index])
         let output = try tensors.checksum(of: names[index])
         hashes.append(
@@ -161,6 +169,16 @@ extension WrittenFolder {
       throw Failure(error)
     }
     return hashes
+  }
+
+  /// This rank's share of the tensors that are not one module each.
+  private func otherTensors(
+    _ outcomes: ApplyOutcomes, over world: borrowing some Collective & ~Copyable
+  ) -> [Int] {
+    let names = tensors.names
+    let others = names.indices.filter { !outcomes.wholeTensors.contains(NaturalName(names[$0])) }
+    let work = others.map { Double(tensors[names[$0]]?.byteCount ?? 0) }
+    return Slicing(work: work, ranks: world.size).unitsOfRank[world.rank].map { others[$0] }
   }
 
   private func isWhole(_ weight: ModuleWeight) -> Bool {

@@ -3,19 +3,19 @@ internal import Collectives
 internal import PlanFiles
 
 extension AllocateRequest {
-  /// The road of `run` with measured values in the place of the formula.
+  /// The road of `make` with measured values in the place of the formula.
   ///
-  ///     files → statistics → gains and spectra → price → plan → output
+  ///     files → statistics → gains and spectra → price → plan
   ///
   /// The formula is solved beside them under the same budget, bounds and costs, and both answers
-  /// and a uniform one are judged by the spectra. Collective, as `run`.
-  func runBySpectrum(
+  /// and a uniform one are judged by the spectra. Collective, as `make`.
+  func makeBySpectrum(
     _ program: CapacityProgram, over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     let statistics = try source.askedForSpectra(of: measure.kind)
     var planning = try PlanningRun(
       command: "allocate", source: .statistics(statistics), quality: quality, bounds: bounds,
-      costs: { () throws(Failure) in try UnitCosts(measure) }, search: search, output: output,
+      costs: { () throws(Failure) in try UnitCosts(measure) }, search: search,
       over: world)
     let capacity = try agreed(over: world) { () throws(Failure) in
       try measure.units(planning.gains, planning.qualities, planning.values)
@@ -32,12 +32,16 @@ extension AllocateRequest {
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = gained.unit
       let bounds = spectrum.bounds(of: units[position])
-      return PlanDocument.Unit(
+      var planned = PlanDocument.Unit(
         name: unit.name, gain: unit.gain, standardError: unit.standardError,
         predictedNoise: unit.predictedNoise, quality: planning.qualities[position],
         continuous: solution.continuous[position], integer: solution.ranks[position],
         lower: Double(bounds.lower), upper: Double(bounds.upper), cost: units[position].cost,
         weights: nil, modules: unit.modules)
+      let own = planning.values.costs.program(of: unit.name)
+      planned.alpha = own?.alpha
+      planned.gammaFactor = own?.gamma
+      return planned
     }
     return try planning.finish(planned, over: world) { all in
       var plan = PlanDocument(
@@ -57,7 +61,10 @@ extension AllocateRequest {
   ) -> [String: ParameterValue] {
     var parameters = planning.parameters
       .merging(measure.parameters(planning.values.costs)) { _, new in new }
-    parameters.merge(program.asParameters(gamma: nil, utility: .spectrum)) { _, new in new }
+    // The formula beside it is solved with γ where one was given.
+    var given: Double?
+    if case .fixed(let gamma) = program.gamma { given = gamma }
+    parameters.merge(program.asParameters(gamma: given, utility: .spectrum)) { _, new in new }
     parameters["integer"] = .flag(true)
     parameters["multiple_of"] = .number(Double(program.step))
     return parameters

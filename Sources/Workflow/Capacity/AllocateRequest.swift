@@ -28,15 +28,24 @@ public struct AllocateRequest: Sendable {
   public func run(
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    try OutputDocuments(path: output).write(over: world) { () throws(Failure) in
+      try make(over: world)
+    }
+  }
+
+  /// `run` without the output: the same documents in memory. Collective.
+  func make(
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     var program = program
     program.budget = try measure.amount(over: world)
     guard let closedForm = utility.closedForm else {
-      return try runBySpectrum(program, over: world)
+      return try makeBySpectrum(program, over: world)
     }
     program.utility = closedForm
     var planning = try PlanningRun(
       command: "allocate", source: source, quality: quality, bounds: bounds,
-      costs: { () throws(Failure) in try UnitCosts(measure) }, search: search, output: output,
+      costs: { () throws(Failure) in try UnitCosts(measure) }, search: search,
       over: world)
     let units = try agreed(over: world) { () throws(Failure) in
       try measure.units(planning.gains, planning.qualities, planning.values)
@@ -50,12 +59,9 @@ public struct AllocateRequest: Sendable {
     } catch {
       throw Failure(error)
     }
-    // By the bounds of transfer, which are derived for the logarithm.
-    let uncertainty =
-      program.utility == .log
-      ? PlanUncertainty(
-        of: planning.gains, by: quality, plan: units, under: program, search: &planning.search,
-        over: world) : nil
+    let uncertainty = PlanUncertainty(
+      of: planning.gains, by: quality, plan: units, under: program, search: &planning.search,
+      over: world)
     let planned = planning.gains.units.enumerated().map { position, gained in
       let unit = units[position]
       var planned = PlanDocument.Unit(

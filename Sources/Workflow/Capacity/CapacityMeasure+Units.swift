@@ -29,7 +29,7 @@ extension CapacityMeasure {
 }
 
 extension CapacityProgram {
-  /// The program's options as resolved, with γ as used; nil where no γ decided the plan.
+  /// The program's options as resolved, with γ as used; nil where none was given or found.
   func asParameters(
     gamma used: Double?, utility other: CapacityUtility? = nil
   ) -> [String: ParameterValue] {

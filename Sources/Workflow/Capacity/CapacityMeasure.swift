@@ -17,6 +17,8 @@ public struct CapacityMeasure: Sendable {
   public var topK: Int?
   /// CSV `name,alpha,gamma`: the program's numbers of single units.
   public var program: String?
+  /// In the place of tables that are not at hand, as a plan holds their numbers.
+  var known: (costs: UnitNumbers?, programs: UnitPrograms?)
 
   public init(budget: CapacityBudget) {
     self.budget = budget

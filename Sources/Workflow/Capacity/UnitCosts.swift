@@ -26,7 +26,9 @@ struct UnitCosts {
     rule = try measure.rule()
     var inputs: [String: InputFingerprint] = [:]
     do {
-      if case .given(.table(let path)) = rule {
+      if let costs = measure.known.costs {
+        table = costs
+      } else if case .given(.table(let path)) = rule {
         let file = try InputFile(path: path)
         inputs["costs"] = InputFingerprint(
           bytes: file.bytes.count, headers: nil, contents: file.checksum.hexadecimal)
@@ -40,7 +42,7 @@ struct UnitCosts {
           bytes: file.bytes.count, headers: nil, contents: file.checksum.hexadecimal)
         programs = try UnitPrograms(bytes: file.bytes, source: path)
       } else {
-        programs = nil
+        programs = measure.known.programs
       }
       let checkpoint = try measure.checkpoint.map { try Checkpoint(path: $0) }
       if let checkpoint {

@@ -29,7 +29,7 @@ public struct SurveyRequest: Sendable {
     let modules = statistics.modules
     let kind = kind ?? Self.firstAllowed(by: modules)
     let mine = try agreed(over: world) { () throws(Failure) in
-      try rows(of: modules, kind, statistics, rank: world.rank, ranks: world.size)
+      try rows(of: modules, kind, statistics, over: world)
     }
     let all: [[String]] = try gatherUnits(mine, over: world)
     return world.rank == 0 ? table(statistics, kind, rows: all) : nil
@@ -42,15 +42,22 @@ public struct SurveyRequest: Sendable {
 
   /// Rows of the modules this rank owns. A module that lacks the kind's quantities shows what it has.
   private func rows(
-    of modules: [ModuleStatistics], _ kind: CurvatureKind, _ statistics: Statistics, rank: Int,
-    ranks: Int
+    of modules: [ModuleStatistics], _ kind: CurvatureKind, _ statistics: Statistics,
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> [IndexedUnit<[String]>] {
     let options = GainOptions(
       kind: kind, damping: damping, precision: .double, tokensPerSample: tokensPerSample,
       largeFactors: largeFactors)
     let computer = GainComputer(statistics: statistics, options: options)
     var rows: [IndexedUnit<[String]>] = []
-    for index in stride(from: rank, to: modules.count, by: ranks) {
+    let mine = Array(stride(from: world.rank, to: modules.count, by: world.size))
+    var steps = ProgressSteps(
+      .surveying,
+      work: mine.map {
+        kind.floatingPointOperations(of: modules[$0], rule: options.effectiveRule)
+      })
+    for index in mine {
+      world.report(steps.begin())
       let module = modules[index]
       do throws(CurvatureError) {
         let survey =
@@ -60,6 +67,7 @@ public struct SurveyRequest: Sendable {
         throw Failure(error)
       }
     }
+    world.report(steps.end())
     return rows
   }
 

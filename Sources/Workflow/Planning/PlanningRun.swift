@@ -4,8 +4,8 @@ internal import PlanFiles
 
 /// The road that both programs share: everything before the price, and everything after it.
 ///
-///     files → statistics → gains → qualities │ price │ plan → output
-///     ──────────── init ─────────────────────┘       └── finish ───
+///     files → statistics → gains → qualities │ price │ plan
+///     ──────────── init ─────────────────────┘       └─ finish
 struct PlanningRun {
   let values: UnitValues
   let gains: SlicedGains
@@ -17,23 +17,19 @@ struct PlanningRun {
   var search: PriceSearch
 
   private let record: RunRecord
-  private let output: OutputDocuments
   private let quality: QualityRule
   private let clock = ContinuousClock()
   private let searchStart: ContinuousClock.Instant
 
-  /// Reads or computes this rank's gains and turns them into qualities. The output is checked first,
-  /// so that no work is done for a plan that could not be written.
+  /// Reads or computes this rank's gains and turns them into qualities.
   /// Collective; throws the same failure on every rank.
   init(
     command: String, source gainSource: GainSource, quality: QualityRule, bounds: BoundsRequest,
-    costs: () throws(Failure) -> UnitCosts, search method: PriceSearch.Method, output path: String,
+    costs: () throws(Failure) -> UnitCosts, search method: PriceSearch.Method,
     judgingBy source: QualitySource = .gain, patterns: SparsityPatterns? = nil,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
     record = RunRecord(command: command)
-    output = OutputDocuments(path: path)
-    try output.requireWritable(over: world)
     values = try agreed(over: world) { () throws(Failure) in
       try UnitValues(bounds: bounds, costs: try costs())
     }
@@ -61,7 +57,7 @@ struct PlanningRun {
     gains.inputs.merging(values.inputs) { own, _ in own }
   }
 
-  /// Gathers the planned units at rank 0, which assembles and writes the plan and the run file.
+  /// Gathers the planned units at rank 0, which assembles the plan and the run file.
   ///
   /// `units` are this rank's, in the order of `gains.units`. Collective. Returns both documents at
   /// rank 0, nil elsewhere.
@@ -75,9 +71,6 @@ struct PlanningRun {
     let run = try record.finish(
       slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: searchSeconds,
       search: search, over: world)
-    let plan = run.map { _ in assemble(all) }
-    try output.write(plan, run: run, over: world)
-    guard let plan, let run else { return nil }
-    return (plan, run)
+    return run.map { (assemble(all), $0) }
   }
 }

@@ -11,6 +11,8 @@ public struct BoundsRequest: Sendable {
   public var table: String?
   /// `REGEX=VALUE`: both bounds of the units whose name matches. The last match wins.
   public var fixed: [String] = []
+  /// In the place of a table that is not at hand, as a plan holds its numbers.
+  var known: UnitBounds?
 
   public init(maximum: Double) {
     self.maximum = maximum
@@ -45,7 +47,7 @@ struct UnitValues {
         throw Failure(error)
       }
     } else {
-      bounds = nil
+      bounds = request.known
     }
     var fixes: [Fix] = []
     for text in request.fixed { fixes.append(try Self.fix(text)) }
@@ -58,7 +60,7 @@ struct UnitValues {
     [
       "min": .number(request.minimum),
       "max": request.maximum.isFinite ? .number(request.maximum) : .text("inf"),
-      "fix": .text(request.fixed.joined(separator: " ")), "cost": costs.parameter,
+      "fix": .text(FixedTexts.joined(request.fixed)), "cost": costs.parameter,
     ]
   }
 
@@ -86,12 +88,12 @@ struct UnitValues {
   }
 
   private static func fix(_ text: String) throws(Failure) -> Fix {
-    guard let equals = text.lastIndex(of: "="),
+    guard !text.contains("\n"), let equals = text.lastIndex(of: "="),
       let value = Double(text[text.index(after: equals)...]), value.isFinite, value >= 0
     else {
       throw Failure(
         .usage,
-        "--fix \(text): must be REGEX=VALUE with a value of 0 or more, such as "
+        "--fix \(text): must be REGEX=VALUE on one line with a value of 0 or more, such as "
           + "'layers\\.0=4'")
     }
     do {
@@ -99,6 +101,19 @@ struct UnitValues {
     } catch {
       throw Failure(.usage, "--fix \(text): the part before = is not a regular expression")
     }
+  }
+}
+
+/// The texts of `--fix` as one parameter of a plan, from which they can be read back.
+enum FixedTexts {
+  /// Blanks between them; where one of them holds a blank itself, a line feed after each.
+  static func joined(_ texts: [String]) -> String {
+    texts.contains { $0.contains(" ") }
+      ? texts.map { $0 + "\n" }.joined() : texts.joined(separator: " ")
+  }
+
+  static func split(_ text: String) -> [String] {
+    text.split(separator: text.hasSuffix("\n") ? "\n" : " ").map(String.init)
   }
 }
 

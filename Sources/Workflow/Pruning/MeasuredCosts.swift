@@ -27,21 +27,29 @@ struct MeasuredCosts: Sendable {
   /// Of the checkpoint, all ranks together.
   let fingerprint: InputFingerprint
 
-  /// Histograms of a further pass, by the keys of factor · s; the factors are the units'.
-  /// Not collective.
+  /// Histograms of a further pass, by the keys of factor · s; the factors are the units'. Of every
+  /// resolution, in their order, one per unit. Reports progress; not collective.
+  /// - Complexity: the weights are read once; each resolution keeps an array of its places.
   func pass(
-    _ resolution: CostCounter.Resolution, factors: [Double]
-  ) throws(Failure) -> [CostHistogram] {
-    var counter = CostCounter(resolution)
-    var histograms: [CostHistogram] = []
+    _ resolutions: [CostCounter.Resolution], factors: [Double],
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> [[CostHistogram]] {
+    var counters = resolutions.map { CostCounter($0) }
+    var histograms = [[CostHistogram]](repeating: [], count: counters.count)
+    guard !counters.isEmpty else { return [] }
+    var steps = weights.progressSteps
     for (parts, factor) in zip(weights.units, factors) {
+      world.report(steps.begin())
       for part in parts {
         _ = try weights.visitCosts(of: part) { costs in
-          costs.withSpan { counter.add($0, factor: factor) }
+          costs.withSpan { span in
+            for index in counters.indices { counters[index].add(span, factor: factor) }
+          }
         }
       }
-      histograms.append(counter.finish())
+      for index in counters.indices { histograms[index].append(counters[index].finish()) }
     }
+    world.report(steps.end())
     return histograms
   }
 }
@@ -57,11 +65,14 @@ extension OwnedWeights {
       var counter = CostCounter(.bins)
       var groupCounter = patterns.map(GroupCounter.init)
       var measured: [MeasuredUnit] = []
+      var steps = progressSteps
       for parts in units {
+        world.report(steps.begin())
         let unit = try measure(
           parts, patterns, &counter, &groupCounter, checksum: &checksum)
         measured.append(unit)
       }
+      world.report(steps.end())
       return measured
     }
     var sum = [Int128(checksum)]
@@ -71,6 +82,13 @@ extension OwnedWeights {
       fingerprint: InputFingerprint(
         bytes: checkpoint.totalByteCount, headers: checkpoint.headerFingerprint.hexadecimal,
         contents: UInt64(truncatingIfNeeded: sum[0]).hexadecimal))
+  }
+
+  /// A pass over the weights: a few operations for each.
+  var progressSteps: ProgressSteps {
+    ProgressSteps(
+      .weighing,
+      work: units.map { parts in parts.reduce(0) { $0 + 20 * Double($1.weight.count) } })
   }
 
   private func measure(

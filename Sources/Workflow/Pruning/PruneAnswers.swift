@@ -13,14 +13,14 @@ struct PruneAnswer {
 
 extension PruneRequest {
   /// The program of the measured curve, which shares sparsity and b with the closed forms.
-  private var measuredProgram: MeasuredProgram {
+  var measuredProgram: MeasuredProgram {
     var measured = MeasuredProgram(sparsity: program.sparsity)
     measured.b = program.b
     measured.kappa = measuredKappa
     return measured
   }
 
-  private func closedForm(_ psi: PruningProgram.Psi) -> PruningProgram {
+  func closedForm(_ psi: PruningProgram.Psi) -> PruningProgram {
     var program = program
     program.psi = psi
     return program
@@ -51,8 +51,17 @@ extension PruneRequest {
     }
 
     // 1. The measured curve: the bin of the threshold, then the threshold.
-    let (solution, curves) = try measuredSolution(
-      units, measured, totalUnits: totalUnits, search: &planning.search, over: world)
+    let program = measuredProgram
+    let bins = try program.bins(of: units, measured, over: world)
+    let crossing = try allocated { () throws(AllocationError) in
+      try program.crossing(
+        units, bins: bins, totalUnits: totalUnits, search: &planning.search, over: world)
+    }
+    let curves = try program.curves(
+      of: units, bins: bins, at: [crossing], measured, over: world)[0]
+    let solution = program.solve(
+      units, curves: curves, crossing: crossing, totalUnits: totalUnits,
+      search: &planning.search, over: world)
     var solutions = [PruningCurve.measured.rawValue: solution]
     var names = [PruningCurve.measured.rawValue]
 
@@ -75,15 +84,15 @@ extension PruneRequest {
     }
 
     // 3. What each removes, priced by the same measured costs.
-    let bins = measured.units.map { MeasuredCurve(bins: $0.bins) }
-    let factors = units.map { measuredProgram.factor(ofQuality: $0.quality) }
+    let coarse = measured.units.map { MeasuredCurve(bins: $0.bins) }
+    let factors = units.map { program.factor(ofQuality: $0.quality) }
     let losses = names.map { name in
       units.indices.map { position in
         let count = solutions[name]?.integers[position] ?? 0
         // The finer curve is ordered by f s, which is the order of s unless f = 0 makes all equal.
         let isFiner = name == PruningCurve.measured.rawValue || measuredKappa == 0
         return isFiner && factors[position] > 0
-          ? curves[position].cost(ofSmallest: count) : bins[position].cost(ofSmallest: count)
+          ? curves[position].cost(ofSmallest: count) : coarse[position].cost(ofSmallest: count)
       }
     }
     let sums = planning.search.exactSums(losses, totalTerms: totalUnits, over: world)
@@ -94,68 +103,20 @@ extension PruneRequest {
       solution: chosen, lossChanges: Dictionary(uniqueKeysWithValues: zip(names, sums)))
   }
 
-  /// The two passes of the measured curve; with κ ≠ 0 the first is made again with the factors, which
-  /// follow from qualities that may follow from the first. Collective.
-  private func measuredSolution(
-    _ units: [PruningUnit], _ measured: MeasuredCosts, totalUnits: Int,
-    search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
-  ) throws(Failure) -> (PruningSolution, [MeasuredCurve]) {
-    let program = measuredProgram
-    let factors = units.map { program.factor(ofQuality: $0.quality) }
-    var bins = measured.units.map(\.bins)
-    if program.kappa != 0 {
-      bins = try agreed(over: world) { () throws(Failure) in
-        try measured.pass(.bins, factors: factors)
-      }
-    }
-    let crossing = try allocated { () throws(AllocationError) in
-      try program.crossing(
-        units, bins: bins, totalUnits: totalUnits, search: &search, over: world)
-    }
-    var curves = bins.map { MeasuredCurve(bins: $0) }
-    if let bin = crossing.bin {
-      let keys = try agreed(over: world) { () throws(Failure) in
-        try measured.pass(.keys(ofBin: bin), factors: factors)
-      }
-      curves = zip(bins, keys).map { MeasuredCurve(bins: $0, keys: $1, at: crossing) }
-    }
-    let solution = program.solve(
-      units, curves: curves, crossing: crossing, totalUnits: totalUnits, search: &search,
-      over: world)
-    return (solution, curves)
-  }
-
   /// One of the allowed patterns per unit. Collective.
   func patternAnswer(
     _ units: [PruningUnit], _ patterns: SparsityPatterns, _ planning: inout PlanningRun,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> PruneAnswer {
     let totalUnits = planning.gains.totalUnits
-    let gains = planning.gains.units
     let measured = planning.measured
-    let groups = try agreed(over: world) { () throws(Failure) in
-      if let measured { return measured.units.map(\.groups) }
-      return try gains.map { gained throws(Failure) in try gained.unit.groups(of: patterns) }
-    }
+    let groups = try groups(of: planning.gains, measured, patterns, over: world)
     var solutions: [String: PatternSolution] = [:]
     var names: [String] = []
     for candidate in PruningCurve.allCases {
       guard measured != nil || candidate == curve else { continue }
-      let program = PatternProgram(
-        pruning: closedForm(candidate.psi ?? .quadratic), patterns: patterns)
-      let choices = units.indices.map { position in
-        let unit = units[position]
-        let costs =
-          if candidate == .measured, let measured {
-            patterns.zeros.map {
-              measuredProgram.factor(ofQuality: unit.quality)
-                * measured.units[position].groupCosts[$0]
-            }
-          } else {
-            program.closedFormCosts(of: unit, groups: groups[position], totalUnits: totalUnits)
-          }
-        return PatternUnit(unit: unit, groups: groups[position], costs: costs)
-      }
+      let (program, choices) = patternProgram(
+        by: candidate, units, groups: groups, measured, patterns, totalUnits: totalUnits)
       do throws(AllocationError) {
         solutions[candidate.rawValue] = try program.solve(
           choices, totalUnits: totalUnits, search: &planning.search, over: world)
@@ -176,6 +137,42 @@ extension PruneRequest {
       answer.lossChanges = Dictionary(uniqueKeysWithValues: zip(names, sums))
     }
     return answer
+  }
+
+  /// Whole groups of M inputs of every unit, from the weights or the scores. Collective.
+  func groups(
+    of gains: SlicedGains, _ measured: MeasuredCosts?, _ patterns: SparsityPatterns,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> [Int] {
+    try agreed(over: world) { () throws(Failure) in
+      if let measured { return measured.units.map(\.groups) }
+      return try gains.units.map { gained throws(Failure) in
+        try gained.unit.groups(of: patterns)
+      }
+    }
+  }
+
+  /// The program by one of the curves, and what every pattern costs every unit by it.
+  func patternProgram(
+    by candidate: PruningCurve, _ units: [PruningUnit], groups: [Int], _ measured: MeasuredCosts?,
+    _ patterns: SparsityPatterns, totalUnits: Int
+  ) -> (program: PatternProgram, choices: [PatternUnit]) {
+    let program = PatternProgram(
+      pruning: closedForm(candidate.psi ?? .quadratic), patterns: patterns)
+    let choices = units.indices.map { position in
+      let unit = units[position]
+      let costs =
+        if candidate == .measured, let measured {
+          patterns.zeros.map {
+            measuredProgram.factor(ofQuality: unit.quality)
+              * measured.units[position].groupCosts[$0]
+          }
+        } else {
+          program.closedFormCosts(of: unit, groups: groups[position], totalUnits: totalUnits)
+        }
+      return PatternUnit(unit: unit, groups: groups[position], costs: costs)
+    }
+    return (program, choices)
   }
 
   private func allocated<Value>(

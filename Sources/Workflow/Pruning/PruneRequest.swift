@@ -46,24 +46,27 @@ public struct PruneRequest: Sendable {
   public func run(
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
+    try OutputDocuments(path: output).write(over: world) { () throws(Failure) in
+      try make(over: world)
+    }
+  }
+
+  /// `run` without the output: the same documents in memory. Collective.
+  func make(
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     var planning = try PlanningRun(
       command: "prune", source: source, quality: quality, bounds: bounds, costs: { UnitCosts() },
-      search: search, output: output, judgingBy: judgedBy, patterns: patterns, over: world)
-    let units = planning.gains.units.indices.map { position in
-      let gained = planning.gains.units[position]
-      let (lower, upper) = planning.values.bounds(of: gained.unit.name)
-      // With a checkpoint it is known that biases are no part of the matrix.
-      return PruningUnit(
-        index: gained.index, quality: planning.qualities[position],
-        weights: planning.measured?.units[position].weights ?? gained.unit.parameters,
-        lower: lower, upper: upper)
-    }
+      search: search, judgingBy: judgedBy, patterns: patterns, over: world)
+    let units = planning.gains.pruningUnits(
+      planning.qualities, planning.values, planning.measured)
     let answer =
       if let patterns {
         try patternAnswer(units, patterns, &planning, over: world)
       } else {
         try shareAnswer(units, &planning, over: world)
       }
+    let hasWeights = planning.measured != nil
     let solution = answer.solution
     let uncertainty = uncertainty(of: units, &planning, over: world)
     let planned = planning.gains.units.enumerated().map { position, gained in
@@ -86,7 +89,8 @@ public struct PruneRequest: Sendable {
     }
     return try planning.finish(planned, over: world) { all in
       var plan = PlanDocument(
-        program: .pruning, parameters: parameters(solution, planning.parameters),
+        program: .pruning,
+        parameters: parameters(solution, planning.parameters, hasWeights: hasWeights),
         price: solution.price, budget: Double(solution.target), spent: solution.spent,
         spentInteger: patterns == nil ? Double(solution.target) : solution.spent, units: all,
         certificate: PlanDocument.Certificate(solution.certificate), inputs: planning.inputs,
@@ -111,26 +115,37 @@ public struct PruneRequest: Sendable {
   }
 
   private func parameters(
-    _ solution: PruningSolution, _ shared: [String: ParameterValue]
+    _ solution: PruningSolution, _ shared: [String: ParameterValue], hasWeights: Bool
   ) -> [String: ParameterValue] {
-    var parameters = shared
+    var parameters = shared.merging(asParameters(hasWeights: hasWeights)) { _, new in new }
     parameters["sparsity"] = .number(program.sparsity)
     parameters["total_weights"] = .number(Double(solution.totalWeights))
+    parameters["mu"] = .number(solution.mu)
+    return parameters
+  }
+
+  /// The program's options as resolved, but for the sparsity.
+  func asParameters(hasWeights: Bool) -> [String: ParameterValue] {
+    var parameters: [String: ParameterValue] = [:]
     parameters["b"] = .number(program.b)
     parameters["kappa"] = .number(curve == .measured ? measuredKappa : program.kappa)
     parameters["psi"] = .text(curve.rawValue)
     parameters["quality"] = .text(judgedBy.rawValue)
     parameters["pattern"] = .text(patterns.map { "\($0)" } ?? "none")
-    parameters["mu"] = .number(solution.mu)
-    guard curve != .measured else { return parameters }
-    parameters["eta"] = .number(program.eta)
-    parameters["damage"] = .text(program.damage.rawValue)
-    parameters["depth_prior"] = .number(program.depthPrior)
+    // Numbers of the curves that were not asked for, of which the predicted losses tell.
+    let isMeasured = curve == .measured
+    if hasWeights {
+      parameters["compared_kappa"] = .number(isMeasured ? program.kappa : measuredKappa)
+    }
+    let prefix = isMeasured ? "compared_" : ""
+    parameters[prefix + "eta"] = .number(program.eta)
+    parameters[prefix + "damage"] = .text(program.damage.rawValue)
+    parameters[prefix + "depth_prior"] = .number(program.depthPrior)
     return parameters
   }
 
   /// What a user must know before acting on the plan.
-  private var notes: [String] {
+  var notes: [String] {
     if curve == .measured {
       return [
         "the measured curve counts on its own cheapest weights being removed; where apply chose others "
@@ -142,5 +157,22 @@ public struct PruneRequest: Sendable {
       "this plan takes what units could still learn (gain) for their quality, not what they would "
         + "lose; it can be worse than uniform pruning, so measure it before use"
     ]
+  }
+}
+
+extension SlicedGains {
+  /// This rank's units of the pruning program: qualities, weights and bounds together.
+  func pruningUnits(
+    _ qualities: [Double], _ values: UnitValues, _ measured: MeasuredCosts?
+  ) -> [PruningUnit] {
+    units.indices.map { position in
+      let gained = units[position]
+      let (lower, upper) = values.bounds(of: gained.unit.name)
+      // With a checkpoint it is known that biases are no part of the matrix.
+      return PruningUnit(
+        index: gained.index, quality: qualities[position],
+        weights: measured?.units[position].weights ?? gained.unit.parameters, lower: lower,
+        upper: upper)
+    }
   }
 }

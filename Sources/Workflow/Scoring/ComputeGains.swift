@@ -25,7 +25,7 @@ extension StatisticsRequest {
     let clock = ContinuousClock()
     let start = clock.now
     let computed = try agreed(over: world) { () throws(Failure) in
-      try computedGains(of: owned, units, statistics)
+      try computedGains(of: owned, units, statistics, over: world)
     }
     let seconds = start.duration(to: clock.now).inSeconds
 
@@ -49,15 +49,18 @@ extension StatisticsRequest {
   }
 
   /// Gains of the owned units, the combined checksum of what they read, and what each further rank
-  /// of a unit is worth where the spectrum was asked for.
+  /// of a unit is worth where the spectrum was asked for. Reports progress; not collective.
   private func computedGains(
-    of owned: [Int], _ units: [ModuleUnit], _ statistics: Statistics
+    of owned: [Int], _ units: [ModuleUnit], _ statistics: Statistics,
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (gains: [UnitGain], checksum: UInt64, decreases: [[Double]]?) {
     var computer = GainComputer(statistics: statistics, options: options)
     var gains: [UnitGain] = []
     var checksum: UInt64 = 0
     var decreases: [[Double]] = []
+    var steps = ProgressSteps(.scoring, work: owned.map { work(of: units[$0]) })
     for index in owned {
+      world.report(steps.begin())
       var details: [NaturalName: ModuleGain] = [:]
       for module in GainComputer.computingOrder(units[index].modules) {
         do throws(CurvatureError) {
@@ -71,6 +74,7 @@ extension StatisticsRequest {
       if options.wantsSpectrum { decreases.append(RankDecreases.of(inOrder)) }
       gains.append(UnitGain(index: index, unit: .init(named: units[index].name, inOrder)))
     }
+    world.report(steps.end())
     return (gains, checksum, options.wantsSpectrum ? decreases : nil)
   }
 }

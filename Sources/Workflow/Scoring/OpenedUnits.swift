@@ -56,12 +56,14 @@ extension StatisticsRequest {
   }
 
   func slicing(of units: [ModuleUnit], ranks: Int) -> Slicing {
-    Slicing(
-      work: units.map { unit in
-        unit.modules.reduce(0) {
-          $0 + options.kind.floatingPointOperations(of: $1, rule: options.effectiveRule)
-            + (options.wantsSpectrum ? CurvatureKind.spectrumOperations(of: $1) : 0)
-        }
-      }, ranks: ranks)
+    Slicing(work: units.map(work), ranks: ranks)
+  }
+
+  /// Predicted operations of a unit.
+  func work(of unit: ModuleUnit) -> Double {
+    unit.modules.reduce(0) {
+      $0 + options.kind.floatingPointOperations(of: $1, rule: options.effectiveRule)
+        + (options.wantsSpectrum ? CurvatureKind.spectrumOperations(of: $1) : 0)
+    }
   }
 }

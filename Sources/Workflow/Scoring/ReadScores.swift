@@ -80,6 +80,9 @@ extension GainSource {
     }
     var seen: Set<NaturalName> = []
     for unit in document.units {
+      guard !unit.name.isEmpty else {
+        throw Failure(.badData, "\(file.path): holds a unit without a name; give every unit one")
+      }
       guard seen.insert(NaturalName(unit.name)).inserted else {
         throw Failure(
           .badData, "\(file.path): unit \"\(unit.name)\" is listed twice; remove one of them")

@@ -10,7 +10,10 @@ public struct SweepRequest: Sendable {
   public enum Program: Sendable {
     /// Capacity: one measure per budget, alike but for the amount.
     case capacity(CapacityProgram, [CapacityMeasure], wholeNumbers: Bool)
-    case pruning(PruningProgram, sparsities: [Double], judgedBy: QualitySource)
+    /// Ranks by spectra: the program's budget, step and rule of spending; always whole.
+    case spectrum(CapacityProgram, [CapacityMeasure])
+    /// The request's program, curve and patterns; the rest of it is the sweep's own.
+    case pruning(PruneRequest, sparsities: [Double])
   }
   public var source: GainSource
   public var program: Program
@@ -42,17 +45,23 @@ public struct SweepRequest: Sendable {
     let values = try agreed(over: world) { () throws(Failure) in
       try UnitValues(bounds: bounds, costs: try costs())
     }
-    let gains = try source.gains(over: world)
+    var gains = try source.gains(over: world)
+    let measured = try gains.measure(patterns, over: world)
     try values.requireKnownUnits(gains, over: world)
     var search = PriceSearch(method: search)
     let qualities = try quality.qualities(
       of: gains, judgingBy: judgedBy, search: &search, over: world)
 
-    let points = try points(gains, values, qualities, search: &search, over: world)
+    let points = try points(
+      SweepUnits(gains: gains, values: values, qualities: qualities, measured: measured),
+      search: &search, over: world)
 
     let rows = gains.units.indices.map { position in
       var row = points.units[position]
       row.continuous = points.solved.map { $0.continuous[position] }
+      row.pattern =
+        points.solved.first?.pattern == nil
+        ? nil : points.solved.map { $0.pattern?[position] ?? "" }
       row.integer =
         points.solved.first?.integer == nil
         ? nil : points.solved.map { $0.integer?[position] ?? 0 }
@@ -69,7 +78,8 @@ public struct SweepRequest: Sendable {
           .merging(values.asParameters) { _, new in new }
           .merging(points.parameters) { _, new in new },
         points: points.solved.map(\.point), units: units,
-        inputs: gains.inputs.merging(values.inputs) { own, _ in own }, notes: gains.notes)
+        inputs: gains.inputs.merging(values.inputs) { own, _ in own },
+        notes: gains.notes + points.notes)
     }
     if self.output.hasSuffix(".csv") {
       try output.write(text: document?.csv, run: run, over: world)
@@ -81,13 +91,18 @@ public struct SweepRequest: Sendable {
   }
 
   private var judgedBy: QualitySource {
-    if case .pruning(_, _, let judgedBy) = program { judgedBy } else { .gain }
+    if case .pruning(let request, _) = program { request.judgedBy } else { .gain }
+  }
+
+  private var patterns: SparsityPatterns? {
+    if case .pruning(let request, _) = program { request.patterns } else { nil }
   }
 
   private func costs() throws(Failure) -> UnitCosts {
-    if case .capacity(_, let measures, _) = program, let first = measures.first {
-      return try UnitCosts(first)
+    switch program {
+    case .capacity(_, let measures, _), .spectrum(_, let measures):
+      try measures.first.map { measure throws(Failure) in try UnitCosts(measure) } ?? UnitCosts()
+    case .pruning: UnitCosts()
     }
-    return UnitCosts()
   }
 }

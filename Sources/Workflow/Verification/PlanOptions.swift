@@ -4,7 +4,7 @@ internal import PlanFiles
 
 /// The options in a plan, read back into the program that made it.
 struct PlanOptions {
-  private let plan: PlanDocument
+  let plan: PlanDocument
 
   init(_ plan: PlanDocument) {
     self.plan = plan
@@ -15,7 +15,7 @@ struct PlanOptions {
     return text
   }
 
-  private func number(_ name: String) -> Double? {
+  func number(_ name: String) -> Double? {
     guard case .number(let number) = plan.parameters[name] else { return nil }
     return number
   }

@@ -3,46 +3,73 @@ public import Collectives
 internal import Curvature
 internal import PlanFiles
 
-/// A plan checked against itself: what was recomputed, and where it disagrees.
+/// A plan checked: what was recomputed, and where it disagrees.
 ///
-/// A plan holds all that its program needs: gains, qualities, bounds, costs, options. So the program is
-/// solved again and every number compared bit by bit, certificate included; an edited figure, a torn
-/// copy or another version's rounding shows. With a scores file the gains are compared too.
+/// With the inputs that it was made from, the plan is made again by the road that made it, and both
+/// documents are compared field by field. Without them it is checked against itself: a plan by a
+/// closed form holds all that its program needs (gains, qualities, bounds, costs, options), so the program
+/// is solved again. Numbers are compared bit by bit, certificate included; an edited figure, a torn
+/// copy or another version's rounding shows.
 public struct PlanVerification: Codable, Sendable, Equatable {
-  public private(set) var checked: [String] = []
-  public private(set) var unchecked: [String] = []
-  public private(set) var disagreements: [String] = []
+  public internal(set) var checked: [String] = []
+  public internal(set) var unchecked: [String] = []
+  public internal(set) var disagreements: [String] = []
 
-  /// - Parameter scores: the scores that the plan was made from, where they are at hand.
-  /// - Throws: a plan or scores file that cannot be read, or a program that cannot be solved.
-  public init(plan path: String, scores: String? = nil) throws(Failure) {
-    let file = try InputFile(path: path)
+  /// At rank 0, nil elsewhere; the same failure everywhere.
+  ///
+  /// Collective: where the inputs are given, each rank computes its part of them, as for a new plan.
+  /// - Throws: a plan or an input that cannot be read, an input that the plan was not made from, or
+  ///   a program that cannot be solved.
+  public static func of(
+    _ path: String, from inputs: VerificationInputs = VerificationInputs(),
+    over world: borrowing some Collective & ~Copyable
+  ) throws(Failure) -> PlanVerification? {
+    // 1. The plan, and what it says of how it was made.
+    let file = try agreed(over: world) { () throws(Failure) in try InputFile(path: path) }
+    try requireSameInput(file.checksum, what: path, over: world)
+    let (plan, missing) = try agreed(over: world) { () throws(Failure) in
+      let plan = try Self.plan(in: file)
+      return (plan, try inputs.missing(for: plan))
+    }
+    var verification = PlanVerification()
+    if world.rank == 0 { verification.checkUnits(plan) }
+
+    // 2. Made again, or else solved again from itself.
+    if missing.isEmpty {
+      // Whether it can be read depends on the plan alone, so it is the same on every rank.
+      let request: PlanRequest?
+      do throws(UnreadParameter) {
+        request = try PlanOptions(plan).request(from: inputs)
+      } catch {
+        request = nil
+        verification.unchecked.append("the plan made again (\(error))")
+      }
+      if let request {
+        try verification.check(file, plan, against: request, inputs, over: world)
+        return world.rank == 0 ? verification : nil
+      }
+    }
+    let alone = verification
+    return try agreed(over: world) { () throws(Failure) in
+      guard world.rank == 0 else { return nil }
+      var verification = alone
+      try verification.checkAlone(plan, inputs, missing)
+      return verification
+    }
+  }
+
+  private static func plan(in file: InputFile) throws(Failure) -> PlanDocument {
     let plan: PlanDocument
     do throws(PlanFileError) {
-      plan = try DocumentCoding.decode(PlanDocument.self, from: file.bytes, source: path)
+      plan = try DocumentCoding.decode(PlanDocument.self, from: file.bytes, source: file.path)
     } catch {
       throw Failure(error)
     }
     guard plan.format == PlanDocument.format else {
       throw Failure(
-        .badData, "\(path): its format is \"\(plan.format)\"; --verify checks plans")
+        .badData, "\(file.path): its format is \"\(plan.format)\"; --verify checks plans")
     }
-    checkUnits(plan)
-    try checkGains(plan, against: scores)
-    checkQualities(plan)
-    try checkSolution(plan)
-    if plan.noiseRegret != nil {
-      unchecked.append("standard errors of the answers (they need the gains of single folds)")
-    }
-  }
-
-  /// At rank 0, nil elsewhere; the same failure everywhere. Collective.
-  public static func of(
-    _ path: String, scores: String?, over world: borrowing some Collective & ~Copyable
-  ) throws(Failure) -> PlanVerification? {
-    try agreed(over: world) { () throws(Failure) in
-      world.rank == 0 ? try PlanVerification(plan: path, scores: scores) : nil
-    }
+    return plan
   }
 
   /// Ends with `badData` where anything disagrees. Collective; the verification is rank 0's.
@@ -56,12 +83,28 @@ public struct PlanVerification: Codable, Sendable, Equatable {
       }
       throw Failure(
         .badData,
-        "\(path): \(disagreements.count) numbers do not agree with the rest of the plan, first: \(first); "
-          + "make the plan again")
+        "\(path): \(disagreements.count) disagreements, first: \(first); make the plan again")
     }
   }
 
   // MARK: Steps
+
+  /// What the file alone can tell, and the gains where scores are given.
+  private mutating func checkAlone(
+    _ plan: PlanDocument, _ inputs: VerificationInputs, _ missing: [VerificationInputs.Named]
+  ) throws(Failure) {
+    if !missing.isEmpty {
+      unchecked.append(
+        "the plan made again from its inputs (give "
+          + "\(missing.map(\.option).joined(separator: " and ")))")
+    }
+    try checkGains(plan, against: inputs.scores)
+    checkQualities(plan)
+    try checkSolution(plan)
+    if plan.noiseRegret != nil {
+      unchecked.append("standard errors of the answers (they need the gains of single folds)")
+    }
+  }
 
   /// Order, bounds and sums, from the file alone.
   private mutating func checkUnits(_ plan: PlanDocument) {
