@@ -54,4 +54,11 @@ public struct Checkpoint: Sendable {
   /// Equal for equal headers, however they are divided over files.
   public var headerFingerprint: UInt64 { tensors.headerFingerprint }
   public var totalByteCount: Int { tensors.totalByteCount }
+
+  /// Of headers and a sample of the data, by which hosts notice that they see different files.
+  public func sampledFingerprint() throws(CheckpointError) -> UInt64 {
+    do throws(TensorFileError) { return try tensors.sampledFingerprint() } catch {
+      throw .file(error)
+    }
+  }
 }

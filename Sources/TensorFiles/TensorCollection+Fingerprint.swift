@@ -32,4 +32,27 @@ extension TensorCollection {
     }
     return XXHash64.hash(bytes)
   }
+
+  /// A number for the headers and a sample of the data: 64 bytes at the beginning, in the middle and at
+  /// the end of 256 tensors, evenly chosen from all.
+  ///
+  /// Hosts that see different files under one path differ in it unless the files hardly differ; a
+  /// single changed value may go unseen. Reading everything to compare it would take as long as the
+  /// work.
+  /// - Throws: `.readFailure` if a file shrank.
+  /// - Complexity: O(header bytes), and 768 places of the files.
+  public func sampledFingerprint() throws(TensorFileError) -> UInt64 {
+    let chosen = 256
+    let piece = 64
+    var hash = XXHash64(seed: headerFingerprint)
+    for index in stride(from: 0, to: stored.count, by: max(stored.count / chosen, 1)) {
+      let (entry, location) = (stored[index].entry, stored[index].location)
+      for start in [0, entry.byteCount / 2, max(entry.byteCount - piece, 0)] {
+        let first = location.byteOffset + start
+        let end = min(first + piece, location.byteOffset + entry.byteCount)
+        try withBytes(ofFile: location.fileIndex, first..<end) { hash.update($0) }
+      }
+    }
+    return hash.digest
+  }
 }

@@ -52,7 +52,7 @@ struct RefusalTests {
       (fixed, own(-1, 1), "alpha"), (fixed, own(.infinity, 1), "alpha"),
       (fixed, own(nil, -1), "the gamma factor"), (fixed, own(nil, .nan), "the gamma factor"),
       (CapacityProgram(budget: 10), own(0, 1), "alpha"),
-      (fixed, own(nil, 1e307), "the largest utility"),
+      (fixed, own(nil, 1e307), "the gamma factor"),
     ] {
       #expect {
         try SolvedCapacity(program, units)

@@ -210,6 +210,27 @@ struct RankedCommandTests {
     }
   }
 
+  @Test("Ranks that see other values behind equal headers are told")
+  func differentValues() throws {
+    try temporaryFolder { folder in
+      let folders = ["\(folder)/a", "\(folder)/b"]
+      for (number, host) in folders.enumerated() {
+        try FileManager.default.createDirectory(
+          atPath: host, withIntermediateDirectories: false)
+        var bytes = try contents(Tool.exampleStatistics)
+        // The last tensor's last element: another collection's values begin to differ somewhere.
+        if number == 1 { bytes[bytes.count - 1] ^= 1 }
+        try bytes.write(to: URL(fileURLWithPath: host + "/s.safetensors"))
+      }
+      let outcome = try Tool.run(
+        ["score", "--statistics", "s.safetensors", "-o", folder + "/result.json"],
+        inFolders: folders)
+      #expect(outcome.status == 65)
+      #expect(outcome.errors.contains("see different contents"), "\(outcome.errors)")
+      #expect(!files(in: folder).contains { $0.hasPrefix("result") })
+    }
+  }
+
   @Test("A weight that is not finite ends every rank with 65 and names tensor, index and value")
   func badWeight() throws {
     try temporaryFolder { folder in

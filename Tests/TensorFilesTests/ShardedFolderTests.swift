@@ -31,6 +31,30 @@ struct ShardedFolderTests {
     for part in parts { #expect(message.contains(part), "\(message)") }
   }
 
+  @Test("The sampled fingerprint sees values at the ends and in the middle, and headers")
+  func sampledFingerprint() throws {
+    func fingerprint(_ values: [Float], named name: String = "a") throws -> UInt64 {
+      try TensorFileWriter.write(
+        [
+          (name, .float32, [values.count], TensorFileWriter.bytes(of: values)),
+          ("z", .float32, [0], []),
+        ],
+        metadata: [:], to: folder.file("1.safetensors"))
+      return try TensorCollection(path: folder.path).sampledFingerprint()
+    }
+    for count in [0, 1, 15, 1000] {
+      let values = (0..<count).map(Float.init)
+      let own = try fingerprint(values)
+      #expect(try fingerprint(values) == own)
+      #expect(try fingerprint(values, named: "b") != own)
+      for index in Set([0, count / 2, count - 1]) where values.indices.contains(index) {
+        var other = values
+        other[index] += 0.5
+        #expect(try fingerprint(other) != own, "\(count) values, value \(index)")
+      }
+    }
+  }
+
   @Test("Shards, links, hidden files, subfolders and an index make one collection")
   func sharded() throws {
     try write(["a", "ccc"], metadata: ["k": "v", "total_size": "8"], to: "2.safetensors")

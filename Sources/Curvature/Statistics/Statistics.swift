@@ -16,6 +16,14 @@ public struct Statistics: Sendable {
   /// Equal for equal contents, however they are divided over files.
   public var headerFingerprint: UInt64 { tensors.headerFingerprint }
   public var totalByteCount: Int { tensors.totalByteCount }
+
+  /// Of headers and a sample of the data, by which hosts notice that they see different files.
+  public func sampledFingerprint() throws(CurvatureError) -> UInt64 {
+    do throws(TensorFileError) { return try tensors.sampledFingerprint() } catch {
+      throw .file(error)
+    }
+  }
+
   public var tensorCount: Int { tensors.keys.count }
 
   /// Whether a folder is one of kronfluence's factors, which carry no format of ours.

@@ -37,6 +37,15 @@ struct StatisticsTensors: Sendable {
     }
   }
 
+  /// Of headers and a sample of the data; see `TensorCollection.sampledFingerprint`.
+  func sampledFingerprint() throws(TensorFileError) -> UInt64 {
+    var fingerprint: UInt64 = 0
+    for collection in collections {
+      fingerprint = fingerprint &* 0x9E37_79B9_7F4A_7C15 &+ (try collection.sampledFingerprint())
+    }
+    return fingerprint
+  }
+
   var totalByteCount: Int { collections.reduce(0) { $0 + $1.totalByteCount } }
   var keys: [String] { parts.keys.map(\.text) }
 

@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Collectives
 internal import Curvature
 internal import PlanFiles
 internal import Pruning
@@ -51,13 +52,11 @@ struct ApplyInputs {
     }
   }
 
-  /// What all ranks must see alike.
-  var fingerprints: [(what: String, fingerprint: UInt64)] {
-    var all = [
-      (planFile.path, planFile.checksum), (checkpoint.path, checkpoint.headerFingerprint),
-    ]
-    if let statistics { all.append(("the statistics", statistics.headerFingerprint)) }
-    return all
+  /// Refuses inputs that the ranks do not see alike. Collective.
+  func requireSame(over world: borrowing some Collective & ~Copyable) throws(Failure) {
+    try requireSameInput(planFile.checksum, what: planFile.path, over: world)
+    try requireSameTensors(checkpoint, what: checkpoint.path, over: world)
+    if let statistics { try requireSameTensors(statistics, what: "the statistics", over: world) }
   }
 
   /// What decides what is written; contents are compared module by module.

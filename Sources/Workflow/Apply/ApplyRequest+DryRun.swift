@@ -11,9 +11,7 @@ extension ApplyRequest {
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> DryRun {
     let inputs = try agreed(over: world) { () throws(Failure) in try ApplyInputs(self) }
-    for (what, fingerprint) in inputs.fingerprints {
-      try requireSameInput(fingerprint, what: what, over: world)
-    }
+    try inputs.requireSame(over: world)
     let planned = try agreed(over: world) { () throws(Failure) in
       try PlannedModules(of: self, in: inputs)
     }

@@ -53,9 +53,7 @@ public struct ApplyRequest: Sendable {
     }
     try requireSharedFolder(DurableFolder.parent(of: output), over: world)
     let inputs = try agreed(over: world) { () throws(Failure) in try ApplyInputs(self) }
-    for (what, fingerprint) in inputs.fingerprints {
-      try requireSameInput(fingerprint, what: what, over: world)
-    }
+    try inputs.requireSame(over: world)
     let planned = try agreed(over: world) { () throws(Failure) in
       try PlannedModules(of: self, in: inputs)
     }

@@ -25,7 +25,7 @@ public struct SurveyRequest: Sendable {
     let statistics: Statistics = try agreed(over: world) { () throws(Failure) in
       do throws(CurvatureError) { return try Statistics(path: path) } catch { throw Failure(error) }
     }
-    try requireSameInput(statistics.headerFingerprint, what: path, over: world)
+    try requireSameTensors(statistics, what: path, over: world)
     let modules = statistics.modules
     let kind = kind ?? Self.firstAllowed(by: modules)
     let mine = try agreed(over: world) { () throws(Failure) in

@@ -75,7 +75,7 @@ extension StatisticsRequest {
     let (checkpoint, weights) = try agreed(over: world) { () throws(Failure) in
       try Self.weights(at: path, of: opened.units)
     }
-    try requireSameInput(checkpoint.headerFingerprint, what: path, over: world)
+    try requireSameTensors(checkpoint, what: path, over: world)
     return OwnedWeights(
       checkpoint: checkpoint, statistics: opened.statistics, options: options,
       units: owned.map { index in

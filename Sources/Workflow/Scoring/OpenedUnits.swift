@@ -47,11 +47,11 @@ struct OpenedUnits {
 }
 
 extension StatisticsRequest {
-  /// Opened on every rank; a failure is agreed on, and all ranks must see the same headers.
+  /// Opened on every rank; a failure is agreed on, and all ranks must see the same tensors.
   /// Collective.
   func open(over world: borrowing some Collective & ~Copyable) throws(Failure) -> OpenedUnits {
     let opened = try agreed(over: world) { () throws(Failure) in try OpenedUnits(self) }
-    try requireSameInput(opened.statistics.headerFingerprint, what: path, over: world)
+    try requireSameTensors(opened.statistics, what: path, over: world)
     return opened
   }
 

@@ -87,7 +87,7 @@ public struct DoctorRequest: Sendable {
         let opened = try statistics.open(over: world)
         findings.append(
           .good(
-            "\(statistics.path): \(opened.units.count) units, headers the same on all ranks"))
+            "\(statistics.path): \(opened.units.count) units, the same on all ranks"))
         findings += MemoryDemand.findings(try statistics.memoryDemands(of: opened, over: world))
       } catch {
         findings.append(.error(error.message))
@@ -100,11 +100,11 @@ public struct DoctorRequest: Sendable {
             throw Failure(error)
           }
         }
-        try requireSameInput(opened.headerFingerprint, what: checkpoint, over: world)
+        try requireSameTensors(opened, what: checkpoint, over: world)
         findings.append(
           .good(
-            "\(checkpoint): \(NumberText.bytes(opened.totalByteCount)) of tensors, headers the same on "
-              + "all ranks"))
+            "\(checkpoint): \(NumberText.bytes(opened.totalByteCount)) of tensors, the same on all "
+              + "ranks"))
       } catch {
         findings.append(.error(error.message))
       }

@@ -1,0 +1,138 @@
+"""A real Slurm: the two job scripts, srun without PMIx, and the warning before the limit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cluster_runs import EXAMPLE, HERE, REPOSITORY, SLURM, TOOL, Ended, alone, environment
+
+BATCH = REPOSITORY / "launch" / "batch"
+Slurm = Callable[[int], None]
+Timed = Callable[[Ended], Ended]
+SCORE = ("score", "--statistics", EXAMPLE / "statistics.safetensors", "--quiet", "-o")
+# One task per core of this machine, whatever the script asks for.
+SMALL = ("--nodes=1", "--ntasks-per-node=2", "--cpus-per-task=1", "--time=5", "--mem=0")
+
+
+def slurm_does(*arguments: object, limit: float = 200, **changes: str) -> Ended:
+    start = time.monotonic()
+    own = environment(HERE, LAYERBUDGET_HOME=str(REPOSITORY), **changes)
+    done = subprocess.run(
+        [str(part) for part in [SLURM, "do", *arguments]],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=own,
+        timeout=limit,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, time.monotonic() - start)
+
+
+def job_log(tmp_path: Path) -> str:
+    return "".join(file.read_text() for file in tmp_path.glob("*.out"))
+
+
+def submitted(tmp_path: Path, script: str, *arguments: object, options: tuple = SMALL) -> Ended:
+    """A job from its submission to its end, with its output."""
+    where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
+    done = slurm_does("sbatch", "--wait", *options, *where, BATCH / script, *arguments)
+    return Ended(done.code, done.text + job_log(tmp_path), done.seconds)
+
+
+def check_scores(tmp_path: Path, output: Path) -> None:
+    single = tmp_path / "single.json"
+    assert alone(*SCORE, single).code == 0
+    assert output.read_bytes() == single.read_bytes()
+
+
+def test_one_node(slurm: Slurm, tmp_path: Path, timed: Timed) -> None:
+    """Everything that needs no second node, in one Slurm: starting it takes seconds."""
+    slurm(0)
+    for script in ("slurm-srun.sbatch", "slurm-mpirun.sbatch"):
+        folder = tmp_path / script
+        folder.mkdir()
+        output = folder / "scores.json"
+        done = timed(submitted(folder, script, *SCORE, output))
+        assert done.code == 0, done.text
+        check_scores(folder, output)
+        assert '"ranks" : 2' in (folder / "scores.run.json").read_text()
+        wrong = submitted(folder, script, "score", "--statistics", "nowhere", "-o", output)
+        assert wrong.code == 66 and "nowhere" in wrong.text, wrong.text
+        none = submitted(folder, script)
+        assert none.code == 64 and "no command" in none.text, none.text
+
+    # Slurm's default here is no MPI: every process sees only itself, and would write the file.
+    output = tmp_path / "plain.json"
+    plain = slurm_does("srun", "-n", 2, TOOL, *SCORE, output)
+    assert plain.code == 78, plain.text
+    assert "--mpi=pmix" in plain.text and not output.exists()
+    pmi2 = slurm_does("srun", "--mpi=pmi2", "-n", 2, TOOL, *SCORE, output)
+    assert pmi2.code == 1 and "OPAL ERROR: Unreachable" in pmi2.text, pmi2.text
+    assert not output.exists()
+
+    # A killed rank ends the step at once.
+    command = f'[ "$SLURM_PROCID" = 1 ] && kill -9 $$; exec {TOOL} score --statistics x -o y'
+    options = ("--mpi=pmix", "--kill-on-bad-exit=1", "-n", 2)
+    killed = timed(slurm_does("srun", *options, "sh", "-c", command))
+    assert killed.code != 0 and killed.seconds < 30, killed.text
+
+
+@pytest.mark.parametrize("script", ["slurm-srun.sbatch", "slurm-mpirun.sbatch"])
+def test_two_nodes(slurm: Slurm, cluster: None, tmp_path: Path, script: str, timed: Timed) -> None:
+    """slurmd on two pretend hosts, ranks joined by TCP."""
+    slurm(2)
+    output = tmp_path / "scores.json"
+    where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
+    size = ("--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=1", "--time=5", "--mem=0")
+    own = {
+        "OMPI_MCA_btl": "tcp,self",
+        "OMPI_MCA_btl_tcp_if_include": "10.88.0.0/24",
+        "OMPI_MCA_oob_tcp_if_include": "10.88.0.0/24",
+    }
+    done = timed(
+        slurm_does("sbatch", "--wait", *size, *where, BATCH / script, *SCORE, output, **own)
+    )
+    text = done.text + job_log(tmp_path)
+    assert done.code == 0, text
+    check_scores(tmp_path, output)
+    assert '"ranks" : 2' in (tmp_path / "scores.run.json").read_text()
+
+
+@pytest.mark.skipif(
+    "LAYERBUDGET_SLOW_TESTS" not in os.environ,
+    reason="three minutes each: Slurm lets a requeued job wait; LAYERBUDGET_SLOW_TESTS=1 runs it",
+)
+@pytest.mark.parametrize("script", ["slurm-srun.sbatch", "slurm-mpirun.sbatch"])
+def test_the_warning_before_the_limit(slurm: Slurm, tmp_path: Path, script: str) -> None:
+    """Slurm warns, the ranks end with 75, the job goes back to the queue and ends well.
+
+    With a stand-in for the tool, which knows nothing but when it was warned.
+    """
+    slurm(0)
+    tool, saved, done = tmp_path / "tool", tmp_path / "saved", tmp_path / "done"
+    tool.write_text(
+        f"#!/bin/bash\n[ -e {saved} ] && exec touch {done}\n"
+        f"trap 'touch {saved}; exit 75' USR1\nfor i in $(seq 1200); do sleep 0.1; done\n"
+    )
+    tool.chmod(0o755)
+    signal = "B:USR1@110" if "mpirun" in script else "USR1@110"
+    where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
+    # Two minutes, of which the last 110 seconds are warned of.
+    options = (*SMALL, "--time=2", f"--signal={signal}", *where)
+    sent = slurm_does("sbatch", *options, BATCH / script, "score", LAYERBUDGET=str(tool))
+    assert sent.code == 0, sent.text
+    for file, limit in ((saved, 100), (done, 200)):
+        start = time.monotonic()
+        while not file.exists():
+            state = slurm_does("squeue", "--all").text + job_log(tmp_path)
+            assert time.monotonic() - start < limit, f"no {file}: {state}"
+            time.sleep(0.5)
+        print(f"{file.name} after {time.monotonic() - start:.1f} s")
+    assert "back to the queue" in job_log(tmp_path)
