@@ -90,6 +90,7 @@ public struct ProgressLine: Sendable {
     case .pruning: "pruning"
     case .checking: "checking what was written"
     case .surveying: "reading statistics"
+    case .storing: "waiting for the disk"
     }
   }
 
@@ -99,6 +100,7 @@ public struct ProgressLine: Sendable {
     case .pruning: "pieces"
     case .checking: "tensors"
     case .surveying: "modules"
+    case .storing: "files"
     }
   }
 
