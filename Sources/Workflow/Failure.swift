@@ -68,10 +68,12 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  public init(_ error: AllocationError) {
+  /// - Parameter name: that of the unit that the error is about, if it is about one.
+  public init(_ error: AllocationError, unit name: String?) {
+    let message = error.description(calling: name.map { "\"\($0)\"" })
     switch error {
-    case .infeasible: self.init(.infeasible, "\(error)")
-    case .invalid, .nothingToGain: self.init(.badData, "\(error)")
+    case .infeasible: self.init(.infeasible, message)
+    case .invalid, .nothingToGain: self.init(.badData, message)
     }
   }
 
