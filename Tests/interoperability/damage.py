@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apply_runs import Finished, folder_bytes, tool
-from damaged_cases import OUTPUT, Case
+from damaged_cases import OUTPUT, VERIFY, Case
 
 REFUSALS = frozenset({64, 65, 66, 69, 73, 78})
 LIMIT_SECONDS = 20
@@ -157,7 +157,8 @@ def judge_answer(
 ) -> None:
     case = trial.case
     if case.verifies:
-        if str(path) == "plan.json" and not same_document(folder / path, undisturbed.folder / path):
+        alike = same_document if len(case.arguments) > len(VERIFY) else same_answers
+        if str(path) == "plan.json" and not alike(folder / path, undisturbed.folder / path):
             trial.faults.append("verified, though the plan was changed")
         return
     if case.output is None:
@@ -192,6 +193,21 @@ def same_document(left: Path, right: Path) -> bool:
     except ValueError:
         return False
     return same(one, two)
+
+
+def same_answers(left: Path, right: Path) -> bool:
+    """Whether two plans say the same of what a plan alone must prove: that it solves its program.
+
+    Another program with the same answer is no fault: a bound that no unit is near, for example.
+    """
+
+    def answers(path: Path) -> list[object]:
+        plan = json.loads(path.read_bytes())
+        own = [plan.get(key) for key in ("price", "spent", "spent_integer", "certificate")]
+        keys = ("continuous", "integer", "budget_sensitivity", "bound_worth")
+        return own + [[unit.get(key) for key in keys] for unit in plan["units"]]
+
+    return answers(left) == answers(right)
 
 
 def same(one: object, two: object) -> bool:

@@ -108,7 +108,7 @@ def make_inputs(base: Path) -> Path:
     names = [f"model.layers.{layer}" for layer in range(LAYERS)]
     rows = "".join(f"{name},2,{9 - n}\n" for n, name in enumerate(names))
     (base / "bounds.csv").write_text(f"name,lower,upper\n{rows}")
-    rows = "".join(f"{name},{1.5 + n}\n" for n, name in enumerate(names))
+    rows = "".join(f"{name},{1 + n / 4}\n" for n, name in enumerate(names))
     (base / "costs.csv").write_text(f"name,cost\n{rows}")
     rows = "".join(f"{name},0.5,{1 + n / 4}\n" for n, name in enumerate(names))
     (base / "program.csv").write_text(f"name,alpha,gamma\n{rows}")
