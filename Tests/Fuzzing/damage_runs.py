@@ -11,6 +11,7 @@ debug build). Needs the packages of Tests/interoperability. Ends with 1 where a 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import tempfile
 import time
@@ -56,7 +57,7 @@ def repeat(
     faults = 0
     for case in cases:
         folder = (own.keep or base) / f"{case.name}-{own.number}"
-        trial = Trial(case, own.seed, own.number, ranks_of(own, own.number))
+        trial = Trial(case, own.seed, own.number, ranks_of(own, case, own.number))
         trial = perform(trial, inputs, wanted[case.name], folder)
         print(trial)
         faults += bool(trial.faults)
@@ -76,7 +77,7 @@ def campaign(
     while time.monotonic() - start < own.seconds:
         for case in cases:
             with tempfile.TemporaryDirectory(dir=base) as folder:
-                trial = Trial(case, own.seed, number, ranks_of(own, number))
+                trial = Trial(case, own.seed, number, ranks_of(own, case, number))
                 perform(trial, inputs, wanted[case.name], Path(folder) / "run")
             codes[case.name][trial.code] += 1
             ranked += trial.ranks is not None
@@ -91,16 +92,16 @@ def campaign(
     refused = total - sum(counted[0] for counted in codes.values())
     seconds = time.monotonic() - start
     print(
-        f"{total} runs ({ranked} on 2 ranks) in {seconds:.0f} s, seed {own.seed}: {refused} refused, "
-        f"{total - refused} answered, {faults} misbehaved"
+        f"{total} runs ({ranked} on 2 ranks) in {seconds:.0f} s, seed {own.seed}: "
+        f"{refused} refused, {total - refused} answered, {faults} misbehaved"
     )
     return 1 if faults else 0
 
 
-def ranks_of(own: argparse.Namespace, number: int) -> int | None:
-    """The same for the same number."""
-    every = round(1 / own.ranked) if own.ranked > 0 else 0
-    return 2 if every and number % every == every - 1 else None
+def ranks_of(own: argparse.Namespace, case: Case, number: int) -> int | None:
+    """The same for the same seed, case and number."""
+    chance = random.Random(f"{own.seed}:{case.name}:{number}:ranks")
+    return 2 if chance.random() < own.ranked else None
 
 
 if __name__ == "__main__":

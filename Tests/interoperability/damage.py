@@ -1,7 +1,7 @@
 """Damage to one file of a run's inputs, and what the run may do then.
 
-Never a signal, never silence, nothing half-written: it refuses with one line, or the output shows by
-its fingerprints that the inputs were others, or it is the undisturbed output to the byte.
+Never a signal, never silence, nothing half-written: it refuses with one line, or the output shows
+by its fingerprints that the inputs were others, or it is the undisturbed output to the byte.
 """
 
 from __future__ import annotations
