@@ -102,6 +102,9 @@ public struct PlanVerification: Codable, Sendable, Equatable {
     try checkGains(plan, against: inputs.scores)
     checkQualities(plan)
     try checkSolution(plan)
+    unchecked.append(
+      "names of modules, marks of bounds, fingerprints and notes (as all that follows "
+        + "from the inputs alone)")
     if plan.noiseRegret != nil {
       unchecked.append("standard errors of the answers (they need the gains of single folds)")
     }
