@@ -26,7 +26,9 @@ public enum BLASThreads {
   }
 
   /// Version, build options and threading model of the library, in one line for a run's record.
-  public static var configuration: String {
+  ///
+  /// Asked once: OpenBLAS puts the words together in one buffer, which two threads would both write.
+  public static let configuration: String = {
     let options =
       if let text = unsafe openblas_get_config() { unsafe String(cString: text) } else { "unknown" }
     let model =
@@ -38,5 +40,5 @@ public enum BLASThreads {
       }
     let words = options.split(separator: " ") + [Substring(model)]
     return words.joined(separator: " ")
-  }
+  }()
 }

@@ -1,16 +1,17 @@
 internal import Foundation
 
-/// A folder of this process in memory, where inputs become files.
+/// A folder of this process, in memory unless TMPDIR says where; inputs become files in it. Gone at exit.
 enum ScratchFolder {
   static let path: String = {
-    let parent =
-      FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+    let shared = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
+    let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? shared
     let path = "\(parent)/layerbudget-fuzz-\(ProcessInfo.processInfo.processIdentifier)"
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       fatalError("\(path): \(error)")
     }
+    atexit { try? FileManager.default.removeItem(atPath: ScratchFolder.path) }
     return path
   }()
 
