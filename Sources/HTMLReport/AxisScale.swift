@@ -88,6 +88,7 @@ struct AxisScale: Sendable, Equatable {
 
   private static func label(_ value: Double, _ step: Double) -> String {
     let size = max(abs(value), step)
+    if step >= 1, size < 1e15 { return NumberText.grouped(Int(value.rounded())) }
     if size >= 100_000 || step < 0.0001 {
       return value == 0 ? "0" : NumberText.short(value)
     }

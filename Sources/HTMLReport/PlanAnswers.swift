@@ -42,6 +42,8 @@ struct PlanAnswers {
 
   /// `8 slots`, `45.1 %`.
   func textWithUnit(_ value: Double) -> String {
-    isPruning ? text(value) : "\(text(value)) \(unit == "rank" && value != 1 ? "ranks" : unit)"
+    guard !isPruning else { return text(value) }
+    let one = unit.hasSuffix("s") ? String(unit.dropLast()) : unit
+    return "\(text(value)) \(unit == "capacity" ? "of capacity" : value == 1 ? one : one + "s")"
   }
 }

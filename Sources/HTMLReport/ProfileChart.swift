@@ -1,3 +1,5 @@
+internal import PlanFiles
+
 /// Many units from the first to the last: a dot per unit, or per group of neighbours a range from
 /// the least to the largest with a dot at the median.
 struct ProfileChart {
@@ -29,11 +31,12 @@ struct ProfileChart {
     }
     let count = bins.ranges.last?.upperBound ?? 0
     drawing.text("first \(subject)", x: left, y: bottom + 16, fill: .muted)
-    drawing.text("last of \(count)", x: right, y: bottom + 16, anchor: .end, fill: .muted)
+    drawing.text(
+      "last of \(NumberText.grouped(count))", x: right, y: bottom + 16, anchor: .end, fill: .muted)
     drawing.circle(x: left + 5, y: 10, radius: 4, fill: .answer)
     drawing.text(firstLabel, x: left + 14, y: 14)
     if !secondLabel.isEmpty {
-      let next = left + 34 + Double(firstLabel.count) * 6.6
+      let next = left + 34 + TextWidth.of(firstLabel)
       drawing.diamond(x: next, y: 10, radius: 4, stroke: .compared)
       drawing.text(secondLabel, x: next + 10, y: 14)
     }

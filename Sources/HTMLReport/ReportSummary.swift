@@ -20,10 +20,10 @@ struct ReportSummary {
     let least = answers.text(answers.values.min() ?? 0)
     let most = answers.text(answers.values.max() ?? 0)
     if answers.isPruning {
-      return "\(count) lose \(budgetText(spent)) of \(budgetText(totalWeights)) weights, between "
+      return "\(count) lose \(amountText(spent)) of \(amountText(totalWeights)) weights, between "
         + "\(least) and \(most) each; uniform would be \(answers.text(answers.uniform))."
     }
-    return "\(count) share a budget of \(budgetText(plan.budget)) and get between \(least) and "
+    return "\(count) share a budget of \(amountText(plan.budget)) and get between \(least) and "
       + "\(answers.textWithUnit(answers.values.max() ?? 0)) each; uniform would be "
       + "\(answers.text(answers.uniform))."
   }
@@ -33,8 +33,8 @@ struct ReportSummary {
     let certificate = plan.certificate
     let left = certificate.integerBudgetLeft ?? certificate.budgetLeft
     var figures: [(name: String, value: String, note: String)] = [
-      ("budget", budgetText(plan.budget), budgetUnit),
-      ("spent", budgetText(spent), budgetState(left)),
+      ("budget", amountText(plan.budget), budgetUnit),
+      ("spent", amountText(spent), budgetState(left)),
       ("price λ", NumberText.short(plan.price), priceNote),
       ("duality gap", NumberText.short(certificate.gap), "0 is the optimum"),
       (
@@ -77,16 +77,17 @@ struct ReportSummary {
     // What rounding leaves of a budget that is met.
     if abs(left) <= 1e-9 * max(abs(plan.budget), 1) { return "the budget is met" }
     return left > 0
-      ? "\(budgetText(left)) left over" : "\(budgetText(-left)) beyond the budget"
+      ? "\(amountText(left)) left over" : "\(amountText(-left)) beyond the budget"
   }
 
   private var priceNote: String {
-    if answers.isPruning { return "of one more removed weight" }
+    if answers.isPruning {
+      // λ = b − μ, and μ is mostly small beside b.
+      guard case .number(let mu) = plan.parameters["mu"] else {
+        return "of one more removed weight"
+      }
+      return "b − μ, μ = \(NumberText.short(mu))"
+    }
     return plan.price == 0 ? "the budget does not bind" : "of one more unit of budget"
-  }
-
-  private func budgetText(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15
-      ? NumberText.grouped(Int(value)) : NumberText.short(value)
   }
 }

@@ -15,7 +15,8 @@ struct RowChart {
 
   let rows: [Row]
   let scale: AxisScale
-  let axis: String
+  /// What the axis shows, in parts that may stand on lines of their own.
+  let axis: [String]
   /// One value for all rows: a line across them.
   var reference: (value: Double, label: String)?
   /// What circles and diamonds are, where there are both.
@@ -24,13 +25,14 @@ struct RowChart {
   private static let rowHeight = 20.0
 
   func drawing(width: Double) -> Drawing {
-    let longest = Double(rows.map(\.label.count).max() ?? 0)
-    let left = min(longest * 6.9 + 10, width * 0.36)
-    let right = Double(rows.map(\.text.count).max() ?? 0) * 7 + 14
+    let left = min((rows.map { TextWidth.of($0.label) }.max() ?? 0) + 10, width * 0.36)
+    let right = (rows.map { TextWidth.of($0.text) }.max() ?? 0) + 14
+    let lines = AxisText.lines(axis, width: width)
     let span = max(width - left - right, 60)
     let top = reference == nil && legend == nil ? 6.0 : 26.0
     let bottom = top + Double(rows.count) * Self.rowHeight
-    var drawing = Drawing(width: width, height: bottom + 40)
+    var drawing = Drawing(
+      width: width, height: bottom + 24 + Double(lines.count) * AxisText.lineHeight)
     func x(_ value: Double) -> Double { left + scale.position(of: value) * span }
 
     // 1. The axis, behind everything. Labels that would touch are left out.
@@ -38,20 +40,23 @@ struct RowChart {
     for tick in scale.ticks {
       let place = x(tick.value)
       drawing.line(from: (place, top), to: (place, bottom), stroke: .grid)
-      let half = Double(tick.label.count) * 3.6
+      let half = TextWidth.of(tick.label) / 2
       guard place - half > free, place + half < width else { continue }
       drawing.text(tick.label, x: place, y: bottom + 15, anchor: .middle, fill: .muted)
       free = place + half + 6
     }
-    drawing.text(axis, x: left, y: bottom + 33, fill: .muted)
+    for (index, line) in lines.enumerated() {
+      // Under the axis where it fits there, else from the left edge.
+      let start = min(left, max(width - TextWidth.of(line), 2))
+      drawing.text(
+        line, x: start, y: bottom + 33 + Double(index) * AxisText.lineHeight, fill: .muted)
+    }
     drawLegend(&drawing, left: left)
 
     // 2. The rows.
-    let characters = Int((left - 10) / 6.9)
     for (index, row) in rows.enumerated() {
       let y = top + (Double(index) + 0.5) * Self.rowHeight
-      let label =
-        row.label.count > characters ? "…" + row.label.suffix(max(characters - 1, 1)) : row.label
+      let label = TextWidth.fitted(row.label, into: left - 10)
       drawing.text(label, x: left - 8, y: y + 4, anchor: .end, title: row.name)
       let title = "\(row.name): \(row.text)"
       if !scale.isLogarithmic {
@@ -80,7 +85,7 @@ struct RowChart {
     if let reference {
       let place = x(reference.value)
       drawing.line(from: (place, top - 4), to: (place, bottom), stroke: .compared, dashed: true)
-      let half = Double(reference.label.count) * 3.4
+      let half = TextWidth.of(reference.label) / 2
       let middle = min(max(place, half + 2), width - half - 2)
       drawing.text(reference.label, x: middle, y: top - 10, anchor: .middle, fill: .compared)
     }
@@ -91,7 +96,7 @@ struct RowChart {
     guard let legend else { return }
     drawing.circle(x: left + 5, y: 10, radius: 4.5, fill: .answer)
     drawing.text(legend.first, x: left + 14, y: 14)
-    let next = left + 34 + Double(legend.first.count) * 6.6
+    let next = left + 34 + TextWidth.of(legend.first)
     drawing.diamond(x: next, y: 10, radius: 5, stroke: .compared)
     drawing.text(legend.second, x: next + 10, y: 14)
   }

@@ -41,7 +41,7 @@ enum StyleSheet {
       summary{cursor:pointer;font-size:.9rem;color:var(--muted);width:fit-content}
       .scroll{overflow-x:auto;max-height:32rem;overflow-y:auto;margin:.5rem 0}
       table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums;\
-      overflow-wrap:normal}
+      overflow-wrap:normal;min-width:min(100%,26rem)}
       caption{text-align:left;color:var(--muted);padding:.25rem 0}
       th,td{padding:.2rem .9rem .2rem 0;text-align:right;border-bottom:1px solid var(--grid);\
       vertical-align:top}

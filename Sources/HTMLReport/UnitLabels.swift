@@ -22,6 +22,9 @@ struct UnitLabels: Sendable {
     prefix = String(text)
   }
 
+  /// What is left out, for the axis.
+  var note: String { prefix.isEmpty ? "" : "units of \(prefix)" }
+
   func label(_ name: String, characters limit: Int) -> String {
     let rest = String(
       String.UnicodeScalarView(name.unicodeScalars.dropFirst(prefix.unicodeScalars.count)))

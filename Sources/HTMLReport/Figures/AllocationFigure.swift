@@ -53,8 +53,7 @@ enum AllocationFigure {
     }
     let chart = RowChart(
       rows: rows, scale: scale,
-      axis: (hasRanges ? "\(answers.unit); whiskers: one fold left out" : answers.unit)
-        + (labels.prefix.isEmpty ? "" : "; units of \(labels.prefix)"),
+      axis: [answers.unit, hasRanges ? "whiskers: one fold left out" : "", labels.note],
       reference: reference)
     return Figure(chart: .allocation, sentence: sentence, table: table, drawing: chart.drawing)
   }

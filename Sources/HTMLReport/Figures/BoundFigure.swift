@@ -10,8 +10,8 @@ enum BoundFigure {
     guard !held.isEmpty else { return .absent("No unit is held by a bound.") }
     let upper = held.count { plan.units[$0].atBound == "upper" }
     let count =
-      "\(held.count) of \(plan.units.count) units are at a bound: \(held.count - upper) at the lower, "
-      + "\(upper) at the upper."
+      "\(NumberText.grouped(held.count)) of \(NumberText.grouped(plan.units.count)) units are at a bound: \(NumberText.grouped(held.count - upper)) at the lower, "
+      + "\(NumberText.grouped(upper)) at the upper."
     guard held.contains(where: { plan.units[$0].boundWorth != nil }) else {
       return .absent(
         count
@@ -39,7 +39,7 @@ enum BoundFigure {
     }
     let chart = RowChart(
       rows: Array(rows), scale: AxisScale(linearTo: worths.first?.worth ?? 1),
-      axis: "objective per unit that the bound gives way; ≤ upper, ≥ lower bound")
+      axis: ["objective per unit that the bound gives way", "≤ upper, ≥ lower bound", labels.note])
     let sentence =
       count
       + (held.count > most

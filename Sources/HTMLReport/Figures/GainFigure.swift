@@ -43,7 +43,9 @@ enum GainFigure {
     let noisy = units.count { unit in unit.standardError.map { unit.gain < 2 * $0 } ?? false }
     if units.contains(where: { $0.standardError != nil }) {
       text +=
-        " \(noisy) of \(gains.count) cannot be told from sampling noise (below two standard errors)."
+        noisy == 0
+        ? " All can be told from sampling noise (at least two standard errors)."
+        : " \(noisy) of \(gains.count) cannot be told from sampling noise (below two standard errors)."
     }
     if !hasNorms { text += " Gradient norms are shown with --scores FILE of layerbudget score." }
     return text
@@ -72,8 +74,7 @@ enum GainFigure {
     }
     var chart = RowChart(
       rows: rows, scale: scale,
-      axis: (hasErrors ? "gain; whiskers: ± one standard error" : "gain")
-        + (labels.prefix.isEmpty ? "" : "; units of \(labels.prefix)"))
+      axis: ["gain", hasErrors ? "whiskers: ± one standard error" : "", labels.note])
     if !norms.isEmpty { chart.legend = ("gain", "gradient norm²") }
     return Figure(chart: .gains, sentence: sentence, table: table, drawing: chart.drawing)
   }

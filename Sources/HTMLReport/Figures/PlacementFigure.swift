@@ -64,16 +64,14 @@ enum PlacementFigure {
   private static func drawing(
     _ counts: [[Int]], rows: [String], rowNames: [String], columns: [String], width: Double
   ) -> Drawing {
-    let left = min(Double(rows.map(\.count).max() ?? 0) * 6.9 + 10, width * 0.36)
+    let left = min((rows.map { TextWidth.of($0) }.max() ?? 0) + 10, width * 0.36)
     let step = min((width - left) / Double(columns.count), 110)
     let (height, top) = (22.0, 24.0)
     let most = Double(counts.joined().max() ?? 1)
-    let characters = Int((left - 10) / 6.9)
-    let columnCharacters = Int(step / 6.9)
     let showsNumbers = step >= 46
     var drawing = Drawing(width: width, height: top + Double(counts.count) * height + 6)
-    for (column, name) in columns.enumerated() where columnCharacters > 1 {
-      let label = name.count > columnCharacters ? "…" + name.suffix(columnCharacters - 1) : name
+    for (column, name) in columns.enumerated() where step > 3 * TextWidth.character {
+      let label = TextWidth.fitted(name, into: step)
       drawing.text(
         label, x: left + (Double(column) + 0.5) * step, y: 14, anchor: .middle, fill: .muted,
         title: name)
@@ -83,8 +81,7 @@ enum PlacementFigure {
       drawing.line(
         from: (left, y + height / 2), to: (left + step * Double(columns.count), y + height / 2),
         stroke: .grid)
-      let label =
-        rows[row].count > characters ? "…" + rows[row].suffix(max(characters - 1, 1)) : rows[row]
+      let label = TextWidth.fitted(rows[row], into: left - 10)
       drawing.text(label, x: left - 8, y: y + 4, anchor: .end, title: rowNames[row])
       for (column, count) in counts.enumerated() where count > 0 {
         let side = max((Double(count) / max(most, 1)).squareRoot() * min(16, step * 0.8), 2)

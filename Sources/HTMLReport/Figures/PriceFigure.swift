@@ -17,16 +17,16 @@ enum PriceFigure {
     let demand = plan.program == .pruning ? "weights removed" : "budget asked for"
     var table = FigureTable(
       caption: "The continuous answers' \(demand) at prices around the found one; budget: "
-        + NumberText.short(plan.budget),
+        + amountText(plan.budget),
       columns: [axis.rawValue, demand, "of the budget"])
     for point in points {
       let share = NumberText.fixed(100 * point.demand / plan.budget, decimals: 1) + " %"
       let mark = point == found ? " (found)" : ""
-      table.add([NumberText.short(point.price) + mark, NumberText.short(point.demand), share])
+      table.add([NumberText.short(point.price) + mark, amountText(point.demand), share])
     }
     let sentence =
       "At \(axis.rawValue) = \(NumberText.short(found.price)) the units ask for "
-      + "\(NumberText.short(found.demand)) of \(NumberText.short(plan.budget)), by their continuous answers."
+      + "\(amountText(found.demand)) of \(amountText(plan.budget)), by their continuous answers."
     return Figure(chart: .price, sentence: sentence, table: table) { width in
       drawing(plan.budget, points, found, "\(axis.rawValue)", demand, width: width)
     }
@@ -57,7 +57,7 @@ enum PriceFigure {
     var free = -Double.infinity
     for tick in across.ticks {
       let x = place(tick.value, 0).x
-      let half = Double(tick.label.count) * 3.6
+      let half = TextWidth.of(tick.label) / 2
       guard x - half > free, x + half < width else { continue }
       drawing.text(tick.label, x: x, y: bottom + 16, anchor: .middle, fill: .muted)
       free = x + half + 6
@@ -67,7 +67,7 @@ enum PriceFigure {
     let level = place(0, budget).y
     drawing.line(from: (left, level), to: (right, level), stroke: .compared, dashed: true)
     drawing.text(
-      "budget \(NumberText.short(budget))", x: right, y: level - 6, anchor: .end, fill: .compared)
+      "budget \(amountText(budget))", x: right, y: level - 6, anchor: .end, fill: .compared)
     drawing.curve(points.map { place($0.price, $0.demand) }, stroke: .answer)
     let mark = place(found.price, found.demand)
     drawing.line(from: (mark.x, mark.y), to: (mark.x, bottom), stroke: .answer)

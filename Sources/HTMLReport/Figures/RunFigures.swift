@@ -18,7 +18,7 @@ enum SearchFigure {
     }
     let chart = RowChart(
       rows: rows, scale: AxisScale(linearTo: rows.map(\.value).max() ?? 1),
-      axis: "rounds, each one allreduce")
+      axis: ["rounds, each one allreduce"])
     let sentence =
       "\(NumberText.grouped(search.trials)) trial prices in "
       + "\(search.stages.reduce(0) { $0 + $1.rounds }) rounds; \(search.allreduces) allreduces in all, with "
@@ -40,10 +40,13 @@ enum RankFigure {
           + "all; no rank had gains to compute.")
     }
     let mean = seconds.reduce(0, +) / Double(seconds.count)
+    let ranks = "\(run.slices.count) rank\(run.slices.count == 1 ? "" : "s")"
     let sentence =
-      "\(run.slices.count) rank\(run.slices.count == 1 ? "" : "s"), "
-      + "\(NumberText.fixed(run.seconds, decimals: 2)) s in all; the slowest took "
-      + "\(NumberText.fixed(slowest / mean, decimals: 2)) times the mean to compute its gains."
+      "\(ranks), \(NumberText.fixed(run.seconds, decimals: 2)) s in all"
+      + (run.slices.count == 1
+        ? "."
+        : "; the slowest took \(NumberText.fixed(slowest / mean, decimals: 2)) times the mean to compute "
+          + "its gains.")
     let scale = AxisScale(linearTo: slowest)
     if run.slices.count > UnitBins.mostRows {
       let bins = UnitBins(count: run.slices.count)
@@ -69,7 +72,7 @@ enum RankFigure {
         label: "rank \(slice.rank)", name: "rank \(slice.rank), \(slice.units) units",
         value: slice.seconds, text: "\(NumberText.short(slice.seconds)) s")
     }
-    let chart = RowChart(rows: rows, scale: scale, axis: "seconds of reading and computing gains")
+    let chart = RowChart(rows: rows, scale: scale, axis: ["seconds of reading and computing gains"])
     return .drawn(Figure(chart: .ranks, sentence: sentence, table: table, drawing: chart.drawing))
   }
 }

@@ -23,10 +23,11 @@ extension ReportContents.PriceCurve {
 
   private static func capacity(_ plan: PlanDocument) throws(AllocationError) -> Self {
     let options = PlanOptions(plan)
-    guard var (program, units) = options.capacityProgram(), let gamma = options.number("gamma")
+    guard let (closed, units) = options.capacityProgram(), let gamma = options.number("gamma")
     else {
       return .unknown(missing("the spectra of its modules"))
     }
+    var program = closed
     program.gamma = .fixed(gamma)
     // Below the found price the demand rises steeply, so the steps are even in the ratio of prices;
     // a price of 0 or below is looked at evenly.
