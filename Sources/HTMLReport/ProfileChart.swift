@@ -44,7 +44,7 @@ struct ProfileChart {
     // 2. Ranges behind, dots before them.
     let step = (right - left) / Double(max(bins.ranges.count, 1))
     let thickness = max(min(step * 0.6, 10), 1.5)
-    let radius = max(min(step * 0.42, 4), 1.2)
+    let radius = max(min(step * 0.42, 4), 1.8)
     func x(_ index: Int) -> Double { left + (Double(index) + 0.5) * step }
     for (index, spread) in first.enumerated() {
       guard let spread, bins.ranges[index].count > 1 else { continue }

@@ -96,9 +96,18 @@ public struct ReportPage {
   }
 
   private var unitSection: String {
-    let table = UnitTable(contents: contents).table
+    let pieces = UnitTable(contents: contents).pieces
+    let tables = pieces.map { piece in
+      let (first, last) = (piece.range.lowerBound, piece.range.upperBound)
+      return details(
+        pieces.count == 1
+          ? "Table of \(last) unit\(last == 1 ? "" : "s")"
+          : "Units \(NumberText.grouped(first)) to \(NumberText.grouped(last)), from "
+            + contents.plan.units[first - 1].name,
+        [piece.table])
+    }
     return "<section class=\"long every\" aria-labelledby=\"units\"><h2 id=\"units\">All units</h2>"
-      + details("Table of \(NumberText.grouped(table.rows.count)) units", [table]) + "</section>\n"
+      + tables.joined() + "</section>\n"
   }
 
   private var notesSection: String {

@@ -57,7 +57,10 @@ struct ReportSummary {
         "Predicted \(isDecrease ? "decrease" : "change") of the loss, to second order, of ways to "
         + "divide the same budget",
       columns: ["way", isDecrease ? "decrease" : "change"])
-    for (name, value) in losses.sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+    // The best first.
+    let sign = isDecrease ? -1.0 : 1
+    let ways = losses.sorted { (sign * $0.value, $0.key) < (sign * $1.value, $1.key) }
+    for (name, value) in ways {
       table.add([name, NumberText.short(value)])
     }
     return table

@@ -4,6 +4,22 @@ internal import PlanFiles
 struct UnitTable {
   let contents: ReportContents
 
+  /// A browser lays out a table as a whole when it is opened; so many rows open at once.
+  static let mostRows = 500
+
+  /// The table in pieces of neighbouring units, each with its positions, counted from 1.
+  var pieces: [(range: ClosedRange<Int>, table: FigureTable)] {
+    let all = table
+    return stride(from: 0, to: all.rows.count, by: Self.mostRows).map { start in
+      let end = min(start + Self.mostRows, all.rows.count)
+      var piece = FigureTable(
+        caption: "Units \(NumberText.grouped(start + 1)) to \(NumberText.grouped(end))",
+        columns: all.columns)
+      for row in all.rows[start..<end] { piece.add(row) }
+      return (start + 1...end, piece)
+    }
+  }
+
   var table: FigureTable {
     let plan = contents.plan
     let answers = PlanAnswers(plan)

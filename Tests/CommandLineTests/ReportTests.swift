@@ -29,7 +29,7 @@ struct ReportTests {
         "--sparsity", "0.5", "--psi", "measured", "--checkpoint", Tool.exampleModel,
       ], false
     ),
-    ("pattern", ["prune"] + statistics + ["--sparsity", "0.5", "--pattern", "2:4"], false),
+    ("pattern", ["prune"] + statistics + ["--sparsity", "0.3", "--pattern", "2:4"], false),
   ]
 
   private func text(_ path: String) throws -> String {

@@ -67,7 +67,8 @@ import Testing
         #expect(drawing.width == width)
       }
     }
-    #expect(page.html.contains("Table of 10,000 units"))
-    #expect(page.html.contains(">layers.9999</th>"))
+    let html = page.html
+    #expect(html.contains("<summary>Units 9,501 to 10,000, from layers.9500</summary>"))
+    for index in [0, 499, 500, 9999] { #expect(html.contains(">layers.\(index)</th>")) }
   }
 }

@@ -4,8 +4,9 @@ internal import PlanFiles
 enum SearchFigure {
   static func figure(_ run: RunDocument?) -> FigureOutcome {
     guard let run else { return .absent(RunFigures.noRun) }
-    guard let search = run.search, !search.stages.isEmpty else {
-      return .absent("The run file names no search.")
+    guard let search = run.search else { return .absent("The run file names no search.") }
+    guard !search.stages.isEmpty else {
+      return .absent("The run needed no search; \(search.allreduces) allreduces in all.")
     }
     var table = FigureTable(
       caption: "Searches of the run, method \(search.method)",
