@@ -38,8 +38,10 @@ struct ReportSummary {
       ("price λ", NumberText.short(plan.price), priceNote),
       ("duality gap", NumberText.short(certificate.gap), "0 is the optimum"),
       (
-        "at a bound", "\(certificate.unitsAtLower + certificate.unitsAtUpper)",
-        "\(certificate.unitsAtLower) lower, \(certificate.unitsAtUpper) upper"
+        "at a bound",
+        amountText(Double(certificate.unitsAtLower) + Double(certificate.unitsAtUpper)),
+        "\(NumberText.grouped(certificate.unitsAtLower)) lower, "
+          + "\(NumberText.grouped(certificate.unitsAtUpper)) upper"
       ),
     ]
     if let noise = plan.noiseRegret {

@@ -24,6 +24,9 @@ import Testing
 
   @Test("Extreme values keep their places within the axis")
   func extremes() throws {
+    for (least, largest) in [(-1.7e308, 1.7e308), (1e300, 1e300), (0, 16 * .leastNonzeroMagnitude), (.nan, .nan)] {
+      #expect(!AxisScale(linearTo: largest, from: least).ticks.isEmpty)
+    }
     let scale = try #require(AxisScale(logarithmicFor: [1e-300, 1e300]))
     let places = [1e-300, 1, 1e300].map(scale.position)
     #expect(places.allSatisfy { (0...1).contains($0) } && places == places.sorted())

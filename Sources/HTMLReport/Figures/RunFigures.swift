@@ -22,7 +22,7 @@ enum SearchFigure {
       axis: ["rounds, each one allreduce"])
     let sentence =
       "\(NumberText.grouped(search.trials)) trial prices in "
-      + "\(search.stages.reduce(0) { $0 + $1.rounds }) rounds; \(search.allreduces) allreduces in all, with "
+      + "\(amountText(search.stages.reduce(0) { $0 + Double($1.rounds) })) rounds; \(search.allreduces) allreduces in all, with "
       + "normalisation and certificate (\(search.method) search)."
     return .drawn(
       Figure(chart: .search, sentence: sentence, table: table, drawing: chart.drawing))
