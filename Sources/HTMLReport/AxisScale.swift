@@ -15,7 +15,7 @@ struct AxisScale: Sendable, Equatable {
   /// From 0, or from the least value where that is negative, to a round number above the largest.
   init(linearTo largest: Double, from least: Double = 0, percent: Bool = false) {
     // Beyond ±1e300 the differences below would not be finite.
-    let bottom = max(least, -1e300)
+    let bottom = least.isNaN ? 0 : max(least, -1e300)
     let top = largest > bottom ? min(largest, 1e300) : bottom + max(abs(bottom), 1)
     let step = Self.roundStep((top - bottom) / 5)
     let first = (bottom / step).rounded(.down)

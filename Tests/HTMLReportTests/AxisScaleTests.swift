@@ -24,7 +24,11 @@ import Testing
 
   @Test("Extreme values keep their places within the axis")
   func extremes() throws {
-    for (least, largest) in [(-1.7e308, 1.7e308), (1e300, 1e300), (0, 16 * .leastNonzeroMagnitude), (.nan, .nan)] {
+    let ends: [(least: Double, largest: Double)] = [
+      (-1.7e308, 1.7e308), (1e300, 1e300), (0, 16 * .leastNonzeroMagnitude), (.nan, .nan),
+      (-.infinity, .infinity),
+    ]
+    for (least, largest) in ends {
       #expect(!AxisScale(linearTo: largest, from: least).ticks.isEmpty)
     }
     let scale = try #require(AxisScale(logarithmicFor: [1e-300, 1e300]))
