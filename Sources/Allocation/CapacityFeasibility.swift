@@ -8,8 +8,7 @@ extension CapacityUnit {
     ) throws(AllocationError) {
       guard !good else { return }
       throw .invalid(
-        what: "\(what) of unit number \(index + 1)", value: "\(value)", limit: limit,
-        advice: advice)
+        what: what, unit: index, value: "\(value)", limit: limit, advice: advice)
     }
     let most = CapacityProgram.largest
     try require(
@@ -62,8 +61,8 @@ extension CapacityProgram {
     _ units: [CapacityUnit], totalUnits: Int, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) {
-    try agreeOnUnits(over: world) { () throws(AllocationError) in
-      for unit in units { try unit.validate(in: self) }
+    try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
+      try units[place].validate(in: self)
     }
     let floor = search.exactSums(
       [units.map { $0.cost * $0.lower }], totalTerms: totalUnits, over: world)[0]

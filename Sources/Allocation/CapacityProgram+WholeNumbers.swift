@@ -29,20 +29,20 @@ extension CapacityProgram {
       let upper = min((unit.upper / step).rounded(.down), max(affordable, lower))
       guard affordable < 0x1p53 else {
         throw .invalid(
-          what: "the number of steps that the budget affords unit number \(unit.index + 1)",
-          value: "\(affordable)", limit: "below 2^53 for whole numbers",
+          what: "the number of affordable steps", unit: unit.index, value: "\(affordable)",
+          limit: "below 2^53 for whole numbers",
           advice: "raise --multiple-of")
       }
       guard (unit.upper / step).rounded(.down) >= lower else {
         throw .invalid(
-          what: "the range \(unit.lower) to \(unit.upper) of unit number \(unit.index + 1)",
+          what: "the range \(unit.lower) to \(unit.upper)", unit: unit.index,
           value: "without a multiple of \(self.step)", limit: "a range that holds one",
           advice: "widen --min and --max or lower --multiple-of")
       }
       return (Int(lower), Int(upper))
     }
-    try agreeOnUnits(over: world) { () throws(AllocationError) in
-      for unit in units { _ = try bounds(unit) }
+    try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
+      _ = try bounds(units[place])
     }
     let floors = search.exactSums(
       [units.map { $0.cost * ($0.lower / step).rounded(.up) * step }], totalTerms: totalUnits,

@@ -9,24 +9,22 @@ extension PatternProgram {
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) -> (hulls: [PatternHull], isAll: Bool) {
     var hulls: [PatternHull] = []
-    try agreeOnUnits(over: world) { () throws(AllocationError) in
-      for unit in units {
-        let choices = unit.choices(among: patterns)
-        guard !choices.isEmpty else {
-          throw .invalid(
-            what: "the range of shares of unit number \(unit.unit.index + 1)",
-            value: "\(unit.unit.lower) ... \(unit.unit.upper)",
-            limit: "a range that holds what one of the patterns \(patterns) removes",
-            advice: "see --min, --max, --bounds and --pattern")
-        }
-        if let cost = choices.first(where: { !$0.cost.isFinite }) {
-          throw .invalid(
-            what: "the cost of pattern \(patterns.text(of: cost.zeros)) of unit number "
-              + "\(unit.unit.index + 1)", value: "\(cost.cost)", limit: "finite",
-            advice: "check the weights and the curvature, or lower --kappa")
-        }
-        hulls.append(PatternHull(index: unit.unit.index, choices))
+    try agreeOnUnits(units.map(\.unit.index), over: world) { place throws(AllocationError) in
+      let unit = units[place].unit
+      let choices = units[place].choices(among: patterns)
+      guard !choices.isEmpty else {
+        throw .invalid(
+          what: "the range of shares", unit: unit.index, value: "\(unit.lower) ... \(unit.upper)",
+          limit: "a range that holds what one of the patterns \(patterns) removes",
+          advice: "see --min, --max, --bounds and --pattern")
       }
+      if let cost = choices.first(where: { !$0.cost.isFinite }) {
+        throw .invalid(
+          what: "the cost of pattern \(patterns.text(of: cost.zeros))", unit: unit.index,
+          value: "\(cost.cost)", limit: "finite",
+          advice: "check the weights and the curvature, or lower --kappa")
+      }
+      hulls.append(PatternHull(index: unit.index, choices))
     }
     let ends = search.sum(
       [

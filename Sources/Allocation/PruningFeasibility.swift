@@ -27,7 +27,7 @@ extension PruningUnit {
     ) throws(AllocationError) {
       guard !good else { return }
       throw .invalid(
-        what: "\(what) of unit number \(index + 1)", value: value, limit: limit, advice: advice)
+        what: what, unit: index, value: value, limit: limit, advice: advice)
     }
     try require(
       quality >= 0 && quality.isFinite, "the quality", "\(quality)", "finite and not negative",
@@ -52,8 +52,8 @@ extension PruningProgram {
     _ units: [PruningUnit], totalUnits: Int, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) -> PruningTarget {
-    try agreeOnUnits(over: world) { () throws(AllocationError) in
-      for unit in units { try unit.validate(self) }
+    try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
+      try units[place].validate(self)
     }
     let counts = search.sum(
       [

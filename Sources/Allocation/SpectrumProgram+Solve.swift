@@ -73,8 +73,8 @@ extension SpectrumProgram {
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) -> [SteppedCapacity<SpectrumStepWorth>] {
     try validate()
-    try agreeOnUnits(over: world) { () throws(AllocationError) in
-      for unit in units { try validate(unit) }
+    try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
+      try validate(units[place])
     }
     let floors = search.exactSums(
       [units.map { $0.cost * Double(bounds(of: $0).lower) }], totalTerms: totalUnits,

@@ -75,8 +75,7 @@ public struct SpectrumProgram: Sendable, Equatable {
     ) throws(AllocationError) {
       guard !good else { return }
       throw .invalid(
-        what: "\(what) of unit number \(unit.index + 1)", value: value, limit: limit,
-        advice: advice)
+        what: what, unit: unit.index, value: value, limit: limit, advice: advice)
     }
     try require(
       unit.cost > 0 && unit.cost.isFinite, "the cost", "\(unit.cost)", "positive and finite",

@@ -28,9 +28,30 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
   public let code: ExitCode
   public let message: String
 
+  /// Control characters of the message, which come out of a damaged input, are escaped: the message
+  /// is one line, and no terminal obeys it.
   public init(_ code: ExitCode, _ message: String) {
     self.code = code
-    self.message = message
+    self.message = Self.oneLine(message)
+  }
+
+  /// Several findings, each a line of its own that names the tool.
+  init(_ code: ExitCode, findings: [String]) {
+    self.code = code
+    message = findings.map(Self.oneLine).joined(separator: "\nlayerbudget: ")
+  }
+
+  private static func oneLine(_ text: String) -> String {
+    var line = ""
+    for scalar in text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator:
+        line += scalar.escaped(asASCII: true)
+      default:
+        line.unicodeScalars.append(scalar)
+      }
+    }
+    return line
   }
 
   public var description: String { message }
@@ -68,10 +89,12 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  public init(_ error: AllocationError) {
+  /// - Parameter name: that of the unit that the error is about, if it is about one.
+  public init(_ error: AllocationError, unit name: String?) {
+    let message = error.description(calling: name.map { "\"\($0)\"" })
     switch error {
-    case .infeasible: self.init(.infeasible, "\(error)")
-    case .invalid, .nothingToGain: self.init(.badData, "\(error)")
+    case .infeasible: self.init(.infeasible, message)
+    case .invalid, .nothingToGain: self.init(.badData, message)
     }
   }
 

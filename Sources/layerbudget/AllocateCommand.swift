@@ -13,6 +13,7 @@ struct AllocateCommand: ParsableCommand {
       """)
 
   @OptionGroup var input: SourceOptions
+  @OptionGroup var journal: JournalOptions
 
   @Option(parsing: .unconditional, help: CapacityOptions.budgetHelp)
   var budget: String
@@ -67,7 +68,7 @@ struct AllocateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let source = try input.source(journalBeside: output, printing)
+    let source = try input.source(keeping: journal.request(beside: output, printing))
     if dryRun {
       let statistics =
         utility == .spectrum

@@ -14,6 +14,7 @@ struct PruneCommand: ParsableCommand {
       """)
 
   @OptionGroup var input: SourceOptions
+  @OptionGroup var journal: JournalOptions
 
   @Option(
     help: "Folder of the model's weights (safetensors), for measured damage; needs --statistics.")
@@ -135,7 +136,7 @@ struct PruneCommand: ParsableCommand {
   }
 
   func run() throws {
-    var source = try input.source(journalBeside: output, printing)
+    var source = try input.source(keeping: journal.request(beside: output, printing))
     if case .statistics(var statistics) = source {
       statistics.checkpoint = checkpoint
       source = .statistics(statistics)

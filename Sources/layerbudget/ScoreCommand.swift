@@ -13,6 +13,7 @@ struct ScoreCommand: ParsableCommand {
       """)
 
   @OptionGroup var computing: StatisticsOptions
+  @OptionGroup var journal: JournalOptions
   @Option(help: "Folder of the model's weights (safetensors): the scores then hold damage too.")
   var checkpoint: String?
 
@@ -40,7 +41,7 @@ struct ScoreCommand: ParsableCommand {
       Launch.run(printing, DryRunWork(statistics: statistics, printing: printing))
       return
     }
-    statistics.journal = computing.journal(beside: output, printing)
+    statistics.journal = journal.request(beside: output, printing)
     var request = ScoreRequest(statistics: statistics, output: output ?? "")
     request.quality = quality.rule
     Launch.run(

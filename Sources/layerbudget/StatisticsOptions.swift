@@ -45,11 +45,6 @@ struct StatisticsOptions: ParsableArguments {
   @Option(help: "No modules whose name this regular expression finds.")
   var exclude: String?
 
-  @Flag(
-    inversion: .prefixedNo,
-    help: "score, allocate, prune: go on with what a run that was stopped had done.")
-  var resume = true
-
   func validate() throws {
     guard tokensPerSample == .fixed(1) || curvature.isPerToken else {
       throw ValidationError(
@@ -66,18 +61,6 @@ struct StatisticsOptions: ParsableArguments {
     request.selection = UnitSelection(
       grouping: UnitGrouping(groupBy), include: include, exclude: exclude)
     return request
-  }
-}
-
-extension StatisticsOptions {
-  /// The journal beside an output; what it says goes to standard error.
-  func journal(beside output: String?, _ printing: OutputOptions) -> JournalRequest? {
-    output.map { output in
-      var journal = JournalRequest(beside: output)
-      journal.resumes = resume
-      if !printing.quiet { journal.note = Printed.note }
-      return journal
-    }
   }
 }
 
@@ -106,10 +89,10 @@ struct SourceOptions: ParsableArguments {
     }
   }
 
-  /// The same with a journal beside the output, where gains are computed.
-  func source(journalBeside output: String?, _ printing: OutputOptions) throws -> GainSource {
+  /// The same with a journal, where gains are computed.
+  func source(keeping journal: JournalRequest?) throws -> GainSource {
     guard case .statistics(var request) = try source() else { return try source() }
-    request.journal = computing.journal(beside: output, printing)
+    request.journal = journal
     return .statistics(request)
   }
 

@@ -31,8 +31,35 @@ struct RefusalTests {
       #expect {
         try SolvedCapacity(CapacityProgram(budget: 10), units, ranks: ranks)
       } throws: { error in
-        guard case .invalid(let what, _, _, _)? = error as? AllocationError else { return false }
-        return what.contains("unit number 5")
+        guard let error = error as? AllocationError else { return false }
+        return error.unit == 4 && "\(error)".contains(" of unit number 5 is ")
+          && error.description(calling: "\"e\"").contains(" of unit \"e\" is ")
+      }
+    }
+  }
+
+  @Test(
+    "Of several bad units the first is told, whichever ranks own them", arguments: [1, 2, 3, 7])
+  func firstBadUnit(ranks: Int) {
+    // The second kind of error names no unit, yet has its place among them.
+    var unpriced = CapacityProgram(budget: 10)
+    unpriced.alpha = 0
+    func priced(_ index: Int, quality: Double = 1) -> CapacityUnit {
+      CapacityUnit(index: index, quality: quality, cost: 1, lower: 0, upper: 9, alpha: 1)
+    }
+    for bad in [[3, 4], [2, 7], [5, 6, 8]] {
+      for isUnpriced in [false, true] {
+        let program = isUnpriced ? unpriced : CapacityProgram(budget: 10)
+        let units = (0..<9).map { index in
+          if isUnpriced, index == bad[1] { return unit(index) }
+          return priced(index, quality: bad.contains(index) ? -1 - Double(index) : 1)
+        }
+        #expect(
+          throws: AllocationError.invalid(
+            what: "the quality", unit: bad[0], value: "\(-1 - Double(bad[0]))",
+            limit: "not negative, at most 2^200 with its exponent beta",
+            advice: "check the scores, or --normalize them")
+        ) { try SolvedCapacity(program, units, ranks: ranks) }
       }
     }
   }
@@ -57,8 +84,10 @@ struct RefusalTests {
       #expect {
         try SolvedCapacity(program, units)
       } throws: { error in
-        guard case .invalid(let what, _, _, _)? = error as? AllocationError else { return false }
-        return what == "\(name) of unit number 2"
+        guard case .invalid(let what, let unit, _, _, _)? = error as? AllocationError else {
+          return false
+        }
+        return what == name && unit == 1
       }
     }
     // A running cost of 0 is fine under a γ that is given: the bound or the price stops the unit.
@@ -90,8 +119,10 @@ struct RefusalTests {
       #expect {
         try SolvedCapacity(program, [unit(0)])
       } throws: { error in
-        guard case .invalid(let what, _, _, _)? = error as? AllocationError else { return false }
-        return what == name
+        guard case .invalid(let what, let unit, _, _, _)? = error as? AllocationError else {
+          return false
+        }
+        return what == name && unit == nil
       }
     }
   }

@@ -46,7 +46,7 @@ struct AloneTests {
         "from 1e-6 to below 1"
       ),
       (
-        ["sweep", "--scores", "x", "--budget", "1", "--utility", "power:0.5", "-o", "z"],
+        ["sweep", "--scores", "x", "--budget", "1", "--utility", "power:1.5", "-o", "z"],
         "--utility"
       ),
       (["score", "--statistics", "x", "--damping", "half", "-o", "z"], "half"),

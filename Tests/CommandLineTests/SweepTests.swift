@@ -54,6 +54,21 @@ struct SweepTests {
   }
 
   @Test(
+    "Options of a journal are refused where none is kept", arguments: ["--resume", "--no-resume"])
+  func noJournal(option: String) throws {
+    let computed = ["--statistics", Tool.exampleStatistics, option]
+    for command in [["sweep", "--budget", "96", "-o", "/nowhere/sweep.json"], ["doctor"]] {
+      let refused = try Tool.run(command + computed)
+      #expect(refused.status == 64 && refused.errors.contains(option), "\(refused.errors)")
+    }
+    // Commands that keep one fail later, at the folder that does not exist.
+    for command in [["score"], ["allocate", "--budget", "96"], ["prune", "--sparsity", "0.5"]] {
+      let accepted = try Tool.run(command + computed + ["-o", "/nowhere/out.json"])
+      #expect(accepted.status == 73, "\(command): \(accepted.errors)")
+    }
+  }
+
+  @Test(
     "Every point has the bits of a plan made alone, on any number of ranks",
     arguments: [
       ("allocate", "--budget", ["20", "55.5", "300", "1000"], ["--integer", "--min", "1"]),

@@ -150,6 +150,51 @@ struct VerifyRemadeTests {
     let units: [Unit]
   }
 
+  @Test("Gains that differ in their last bits alone are put down to kernels and threads")
+  func lastBits() throws {
+    try temporaryFolder { folder in
+      let plan = "\(folder)/plan.json"
+      let cause =
+        "other BLAS kernels or --threads than those of the plan's run give other last bits"
+      let allocate = ["allocate", "--budget", "96", "-o", plan, "--quiet"] + Self.statistics
+      let verify = ["inspect", plan, "--verify"] + Self.statistics
+      for precision in ["single", "double"] {
+        let made = try Tool.run(allocate + ["--precision", precision])
+        #expect(made.status == 0, "\(made.errors)")
+        let text = String(decoding: try contents(plan), as: UTF8.self)
+        // The first gain, as other kernels could have rounded it, and as none could.
+        let gain = try #require(try Regex("\"gain\" : ([0-9.e+-]+)").firstMatch(in: text))
+        let value = try #require(gain.output[1].substring.flatMap { Double($0) })
+        for (factor, isRounding) in [
+          (1 + 0x1p-52, true), (1 + 0x1p-25, precision == "single"), (1.001, false),
+        ] {
+          let edited = text.replacingCharacters(
+            in: gain.range, with: "\"gain\" : \(value * factor)")
+          try DurableFile.write(Array(edited.utf8), to: plan)
+          for ranks in [1, 3] {
+            let bad = try Tool.run(verify, ranks: ranks)
+            #expect(bad.status == 65 && bad.output.contains("gain is "), "\(factor): \(bad.output)")
+            #expect(bad.errors.contains(cause) == isRounding, "\(factor): \(bad.errors)")
+            #expect(bad.errors.contains("make the plan again"), "\(bad.errors)")
+          }
+        }
+        let asDocument = try Tool.run(verify + ["--json"])
+        #expect(asDocument.status == 65 && !asDocument.output.contains("\"cause\""))
+      }
+      #if arch(x86_64)
+        // Kernels that every such processor has, and that round differently.
+        let kernels = ["Prescott", "Nehalem"].map { ["OPENBLAS_CORETYPE": $0] }
+        let made = try Tool.run(allocate, environment: kernels[0])
+        #expect(made.status == 0, "\(made.errors)")
+        let same = try Tool.run(verify, environment: kernels[0])
+        #expect(same.status == 0, "\(same.errors)")
+        let other = try Tool.run(verify + ["--json"], environment: kernels[1])
+        #expect(other.status == 65 && other.errors.contains(cause), "\(other.errors)")
+        #expect(other.output.contains("\"cause\" : \"the gains computed anew"), "\(other.output)")
+      #endif
+    }
+  }
+
   @Test("Other scores are told first, and inputs that made no part of the plan are refused")
   func others() throws {
     try temporaryFolder { folder in

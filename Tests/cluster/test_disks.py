@@ -10,7 +10,7 @@ from cluster_runs import EXAMPLE, NAMES, PRIVATE, Ended, alone, ended, hosts, le
 
 pytestmark = pytest.mark.usefixtures("cluster")
 Timed = Callable[[Ended], Ended]
-SCORE = ("score", "--statistics", EXAMPLE / "statistics.safetensors", "--quiet", "-o")
+SCORE = ("score", "--statistics", EXAMPLE / "statistics.safetensors", "-o")
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,8 @@ def test_the_disk_of_the_output_is_full(tmp_path: Path, timed: Timed) -> None:
     hosts("in", "pretend1", "rm", PRIVATE / "fill")
     again = ended(on_hosts(*SCORE, output))
     assert again.code == 0, again.text
+    # The other hosts do not see this disk, so there can be no journal on it.
+    assert "this run keeps no journal" in again.text
     single = tmp_path / "alone.json"
     assert alone(*SCORE, single).code == 0
     hosts("in", "pretend1", "cmp", output, single)

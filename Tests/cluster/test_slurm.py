@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -9,7 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cluster_runs import EXAMPLE, HERE, REPOSITORY, SLURM, TOOL, Ended, alone, environment
+from cluster_runs import (
+    EXAMPLE,
+    HERE,
+    REPOSITORY,
+    SLURM,
+    TOOL,
+    Ended,
+    alone,
+    environment,
+    finished_lines,
+    until,
+)
 
 BATCH = REPOSITORY / "launch" / "batch"
 Slurm = Callable[[int], None]
@@ -103,6 +115,35 @@ def test_two_nodes(slurm: Slurm, cluster: None, tmp_path: Path, script: str, tim
     assert done.code == 0, text
     check_scores(tmp_path, output)
     assert '"ranks" : 2' in (tmp_path / "scores.run.json").read_text()
+
+
+@pytest.mark.parametrize("script", ["slurm-srun.sbatch", "slurm-mpirun.sbatch"])
+def test_a_warned_job_is_gone_on_with(
+    slurm: Slurm, tmp_path: Path, scoring: tuple[object, ...], undisturbed: bytes, script: str
+) -> None:
+    """The warning, sent by hand: the job ends with 75 and goes back; another job resumes.
+
+    Slurm lets a requeued job wait for minutes, so it is taken out of the queue.
+    """
+    slurm(0)
+    output = tmp_path / "scores.json"
+    where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
+    sent = slurm_does("sbatch", "--parsable", *SMALL, *where, BATCH / script, *scoring, output)
+    assert sent.code == 0, sent.text
+    job = sent.text.split()[-1]
+    # A header line per rank, then the units.
+    assert until(lambda: finished_lines(output) >= 4, 90), job_log(tmp_path)
+    target = ("--batch",) if "mpirun" in script else ()
+    warned = slurm_does("scancel", "--signal=USR1", *target, job)
+    assert warned.code == 0, warned.text
+    assert until(lambda: "back to the queue" in job_log(tmp_path), 60), job_log(tmp_path)
+    slurm_does("scancel", job)
+    assert not output.exists()
+
+    done = submitted(tmp_path, script, *scoring, output)
+    assert done.code == 0, done.text
+    assert output.read_bytes() == undisturbed
+    assert json.loads((tmp_path / "scores.run.json").read_text())["resumed"] >= 2
 
 
 @pytest.mark.skipif(

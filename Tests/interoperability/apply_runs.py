@@ -35,14 +35,22 @@ def command(*arguments: object, ranks: int | None = None) -> list[str]:
     return [*launcher, TOOL, *map(str, arguments)]
 
 
-def tool(*arguments: object, ranks: int | None = None) -> Finished:
+def tool(
+    *arguments: object,
+    ranks: int | None = None,
+    folder: Path | None = None,
+    timeout: float = 120,
+) -> Finished:
+    """Runs the tool in a folder. Its text may hold what a damaged input holds."""
     return subprocess.run(
         command(*arguments, ranks=ranks),
         capture_output=True,
         text=True,
+        errors="backslashreplace",
         stdin=subprocess.DEVNULL,
         env={**os.environ, **RANKED},
-        timeout=120,
+        cwd=folder,
+        timeout=timeout,
         check=False,
     )
 

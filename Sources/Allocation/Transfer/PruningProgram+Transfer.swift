@@ -14,14 +14,13 @@ extension PruningProgram {
   ) {
     let made = try solve(source, totalUnits: totalUnits, search: &search, over: world)
     let best = try solve(target, totalUnits: totalUnits, search: &search, over: world)
-    try agreeOnUnits(over: world) { () throws(AllocationError) in
-      for index in source.indices
-      where psi == .log && made.continuous[index] >= 1 && target[index].quality > 0 {
+    try agreeOnUnits(source.map(\.index), over: world) { place throws(AllocationError) in
+      if psi == .log, made.continuous[place] >= 1, target[place].quality > 0 {
         throw .invalid(
-          what: "what the source plan removes of unit number \(source[index].index + 1)",
+          what: "what the source plan removes", unit: source[place].index,
           value: "all its weights",
           limit:
-            "less, as the target gives it a quality of \(target[index].quality) and the log damage "
+            "less, as the target gives it a quality of \(target[place].quality) and the log damage "
             + "of losing everything is infinite",
           advice: "set --max below 1, or add --quality-floor")
       }

@@ -1,3 +1,4 @@
+internal import Checkpoints
 public import Collectives
 public import Curvature
 public import PlanFiles
@@ -100,7 +101,10 @@ public struct ApplyRequest: Sendable {
       slice: slices.slice(of: world.rank, seconds: seconds), scoringSeconds: nil,
       searchSeconds: nil, search: nil, resumption: resumption, over: world)
 
-    // 5. The rest of the folder, the sidecar, the name.
+    // 5. The rest of the folder, the sidecar, the name: rank 0's work, which the others watch.
+    let files = world.rank == 0 ? inputs.checkpoint.tensors.files : []
+    var steps = ProgressSteps(.storing, work: files.map { Double($0.byteCount) })
+    world.report(world.rank == 0 ? steps.begin() : steps.end())
     let document = try agreed(over: world) { () throws(Failure) -> ApplyDocument? in
       guard world.rank == 0, let run else { return nil }
       let copied = try folder.copyOtherFiles(from: inputs.checkpoint)
@@ -112,7 +116,8 @@ public struct ApplyRequest: Sendable {
         inputs: inputs.documented(
           tensors: tensors, statisticsContents: UInt64(truncatingIfNeeded: contents[0])),
         notes: planned.notes + copied.notes)
-      try folder.finish(document, run: run)
+      steps = ProgressSteps(.storing, work: files.map { Double($0.byteCount) })
+      try folder.finish(document, run: run) { world.report(steps.begin()) }
       return document
     }
     guard let document, let run else { return nil }

@@ -98,11 +98,15 @@ struct OutputFolder {
 
   /// Gives the folder its sidecar and its name, with the run file beside it. The name comes last: whatever
   /// fails before, the same command goes on from there.
-  func finish(_ document: ApplyDocument, run: RunDocument) throws(Failure) {
+  /// - Parameter willStore: called before each file is synced, which may take minutes.
+  func finish(
+    _ document: ApplyDocument, run: RunDocument, willStore: () -> Void
+  ) throws(Failure) {
     do {
       try DurableFile.write(
         try DocumentCoding.encode(document), to: "\(partial)/\(ApplyDocument.fileName)")
       for file in try FolderListing.names(in: partial) where file.hasSuffix(".safetensors") {
+        willStore()
         try PositionedFile(path: "\(partial)/\(file)").sync()
       }
       try DurableFile.write(try DocumentCoding.encode(run), to: "\(name).run.json")

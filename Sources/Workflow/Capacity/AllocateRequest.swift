@@ -59,7 +59,7 @@ public struct AllocateRequest: Sendable {
         search: &planning.search,
         over: world)
     } catch {
-      throw Failure(error)
+      throw Failure(error, among: planning.gains.units, over: world)
     }
     let uncertainty = PlanUncertainty(
       of: planning.gains, by: quality, plan: units, under: program, search: &planning.search,

@@ -27,7 +27,7 @@ extension AllocateRequest {
       uniform = try spectrum.uniformRanks(
         units, totalUnits: totalUnits, search: &planning.search, over: world)
     } catch {
-      throw Failure(error)
+      throw Failure(error, among: planning.gains.units, over: world)
     }
     var answers = [("spectrum", solution.ranks), ("uniform", uniform)]
     let qualities = planning.qualities

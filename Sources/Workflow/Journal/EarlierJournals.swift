@@ -52,7 +52,9 @@ struct EarlierJournals {
         continue
       }
       for (index, line) in lines.enumerated().dropFirst() {
-        _ = try Self.decoded(Record.self, line, file.path, line: index + 1)
+        // As they are handed on, in a list of an object: what can be read alone can be read there.
+        let listed = Array("[[".utf8) + line + Array("]]".utf8)
+        _ = try Self.decoded([[Record]].self, listed, file.path, line: index + 1)
         records.append(line)
       }
     }
@@ -64,6 +66,15 @@ struct EarlierJournals {
         "\(example)\(torn.count > 1 ? " and \(torn.count - 1) more" : ""): the last line is torn, as by "
           + "a kill; what it held is done again")
     }
+  }
+
+  /// Of the oldest file that has a whole line.
+  static func firstBasis(in folder: String) throws(Failure) -> JournalBasis? {
+    for file in try files(in: folder) {
+      guard let first = try lines(of: file.path).lines.first else { continue }
+      return try decoded(JournalBasis.self, first, file.path, line: 1)
+    }
+    return nil
   }
 
   /// Files named `run-N.rank-R.jsonl`, by run and rank; others are not looked at.

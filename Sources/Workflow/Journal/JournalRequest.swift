@@ -11,7 +11,11 @@ public struct JournalRequest: Sendable {
   public var note: @Sendable (String) -> Void = { _ in }
 
   public init(beside output: String) {
-    folder = "\(output).journal"
+    self.init(folder: "\(output).journal")
+  }
+
+  init(folder: String) {
+    self.folder = folder
   }
 
   /// Made by a rank that stops: the others look for it between units.

@@ -53,7 +53,7 @@ extension QualityRule {
       return try qualities(
         of: units, totalUnits: gains.totalUnits, search: &search, over: world)
     } catch {
-      throw Failure(error)
+      throw Failure(error, among: gains.units, over: world)
     }
   }
 

@@ -91,6 +91,7 @@ public struct ProgressLine: Sendable {
     case .pruning: "pruning"
     case .checking: "checking what was written"
     case .surveying: "reading statistics"
+    case .storing: "waiting for the disk"
     }
   }
 
@@ -100,6 +101,7 @@ public struct ProgressLine: Sendable {
     case .pruning: "pieces"
     case .checking: "tensors"
     case .surveying: "modules"
+    case .storing: "files"
     }
   }
 

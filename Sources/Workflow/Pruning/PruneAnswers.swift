@@ -40,11 +40,11 @@ extension PruneRequest {
     _ units: [PruningUnit], _ planning: inout PlanningRun,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> PruneAnswer {
-    let totalUnits = planning.gains.totalUnits
+    let (owned, totalUnits) = (planning.gains.units, planning.gains.totalUnits)
     guard let measured = planning.measured else {
       let program = closedForm(curve.psi ?? program.psi)
       return PruneAnswer(
-        solution: try allocated { () throws(AllocationError) in
+        solution: try allocated(among: owned, over: world) { () throws(AllocationError) in
           try program.solve(
             units, totalUnits: totalUnits, search: &planning.search, over: world)
         })
@@ -53,7 +53,7 @@ extension PruneRequest {
     // 1. The measured curve: the bin of the threshold, then the threshold.
     let program = measuredProgram
     let bins = try program.bins(of: units, measured, over: world)
-    let crossing = try allocated { () throws(AllocationError) in
+    let crossing = try allocated(among: owned, over: world) { () throws(AllocationError) in
       try program.crossing(
         units, bins: bins, totalUnits: totalUnits, search: &planning.search, over: world)
     }
@@ -76,7 +76,9 @@ extension PruneRequest {
         found = try program.solve(
           units, totalUnits: totalUnits, search: &planning.search, over: world)
       } catch {
-        guard name != curve.rawValue else { throw Failure(error) }
+        guard name != curve.rawValue else {
+          throw Failure(error, among: owned, over: world)
+        }
         continue
       }
       names.append(name)
@@ -122,7 +124,9 @@ extension PruneRequest {
           choices, totalUnits: totalUnits, search: &planning.search, over: world)
         names.append(candidate.rawValue)
       } catch {
-        guard candidate != curve else { throw Failure(error) }
+        guard candidate != curve else {
+          throw Failure(error, among: planning.gains.units, over: world)
+        }
       }
     }
     guard let chosen = solutions[curve.rawValue] else {
@@ -176,8 +180,11 @@ extension PruneRequest {
   }
 
   private func allocated<Value>(
+    among units: [UnitGain], over world: borrowing some Collective & ~Copyable,
     _ body: () throws(AllocationError) -> Value
   ) throws(Failure) -> Value {
-    do throws(AllocationError) { return try body() } catch { throw Failure(error) }
+    do throws(AllocationError) { return try body() } catch {
+      throw Failure(error, among: units, over: world)
+    }
   }
 }

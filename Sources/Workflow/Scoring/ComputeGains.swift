@@ -1,6 +1,7 @@
 internal import Collectives
 internal import Curvature
 internal import PlanFiles
+internal import TensorFiles
 
 extension StatisticsRequest {
   /// Opens the statistics, divides the units over the ranks and computes this rank's gains, but for
@@ -15,7 +16,7 @@ extension StatisticsRequest {
     let opened = try open(over: world)
     let (statistics, units) = (opened.statistics, opened.units)
     var journal = try Journal<GainRecord>(
-      journal, basis: { journalBasis(statistics) }, over: world)
+      sharedJournal(over: world), basis: { journalBasis(statistics) }, over: world)
 
     // 2. Slices, balanced by predicted work. What is done already costs only its reading.
     let work = units.map { unit in
@@ -87,6 +88,19 @@ extension StatisticsRequest {
       .interrupted,
       "stopped by a signal after \(done) of \(total) units, which are kept in \(journal.folder); the "
         + "same command goes on from there")
+  }
+
+  /// The journal, where all hosts see its folder: each rank writes its own file there, and the next run
+  /// reads all of them. Elsewhere there is none, and a note says so. Collective.
+  private func sharedJournal(over world: borrowing some Collective & ~Copyable) -> JournalRequest? {
+    guard let journal else { return nil }
+    do throws(Failure) {
+      try requireSharedFolder(DurableFolder.parent(of: journal.folder), over: world)
+      return journal
+    } catch {
+      if world.rank == 0 { journal.note("this run keeps no journal: \(error)") }
+      return nil
+    }
   }
 
   private func resumptionNotes(resumed: Int, changed: Int, of units: [ModuleUnit]) -> [String] {

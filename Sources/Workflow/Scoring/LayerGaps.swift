@@ -1,5 +1,8 @@
 /// Numbers missing from a sequence of units: a sign that a file of the statistics was left behind.
 enum LayerGaps {
+  /// No model has so many layers: such a number is something else, and no sequence is to be expected.
+  private static let tooMany = 1_000_000
+
   /// One sentence per sequence `<prefix>.<number>` that does not run from 0 without a gap.
   ///
   /// Names whose last part is no number are not looked at. - Complexity: O(K log K).
@@ -7,7 +10,7 @@ enum LayerGaps {
     var numbers: [String: Set<Int>] = [:]
     for name in names {
       guard let dot = name.lastIndex(of: "."), let number = Int(name[name.index(after: dot)...]),
-        number >= 0
+        (0..<Self.tooMany).contains(number)
       else { continue }
       numbers[String(name[..<dot]), default: []].insert(number)
     }

@@ -35,7 +35,7 @@ public struct StartupChecks: Sendable {
     let findings = try facts(over: world).findings(allowsMixed: allowsMixed)
     let errors = findings.filter { $0.severity == .error }.map(\.text)
     guard errors.isEmpty else {
-      throw Failure(.misconfigured, errors.joined(separator: "\nlayerbudget: "))
+      throw Failure(.misconfigured, findings: errors)
     }
     return findings.filter { $0.severity == .note }.map(\.text)
   }

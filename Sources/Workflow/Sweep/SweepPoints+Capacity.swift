@@ -14,7 +14,7 @@ extension SweepRequest {
     }
     let totalUnits = shared.gains.totalUnits
     let solved = try Self.solvedTogether(
-      try programs(program, measures, over: world), search: &search, over: world
+      try programs(program, measures, over: world), of: shared.gains, search: &search, over: world
     ) { program, search, joint throws(AllocationError) in
       let solution = try program.solve(
         units, totalUnits: totalUnits, wholeNumbers: wholeNumbers, search: &search, over: joint)
@@ -50,7 +50,9 @@ extension SweepRequest {
     }
     let programs = try programs(program, measures, over: world).map(SpectrumProgram.init(sharing:))
     let totalUnits = shared.gains.totalUnits
-    let solved = try Self.solvedTogether(programs, search: &search, over: world) {
+    let solved = try Self.solvedTogether(
+      programs, of: shared.gains, search: &search, over: world
+    ) {
       program, search, joint throws(AllocationError) in
       let solution = try program.solve(units, totalUnits: totalUnits, search: &search, over: joint)
       return SweepPoints.Solved(

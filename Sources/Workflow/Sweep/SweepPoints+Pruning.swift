@@ -15,12 +15,12 @@ extension SweepRequest {
           request, patterns, sparsities, units, shared, search: &search, over: world)
       } else if request.curve == .measured, let measured = shared.measured {
         try measuredPoints(
-          request.measuredProgram, sparsities, units, measured,
-          totalUnits: shared.gains.totalUnits, search: &search, over: world)
+          request.measuredProgram, sparsities, units, measured, of: shared.gains,
+          search: &search, over: world)
       } else {
         try closedFormPoints(
           request.closedForm(request.curve.psi ?? request.program.psi), sparsities, units,
-          totalUnits: shared.gains.totalUnits, search: &search, over: world)
+          of: shared.gains, search: &search, over: world)
       }
     return SweepPoints(
       kind: .pruning,
@@ -33,10 +33,12 @@ extension SweepRequest {
   }
 
   private func closedFormPoints(
-    _ program: PruningProgram, _ sparsities: [Double], _ units: [PruningUnit], totalUnits: Int,
-    search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
+    _ program: PruningProgram, _ sparsities: [Double], _ units: [PruningUnit],
+    of gains: SlicedGains, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> [SweepPoints.Solved] {
-    try Self.solvedTogether(sparsities, search: &search, over: world) {
+    let totalUnits = gains.totalUnits
+    return try Self.solvedTogether(sparsities, of: gains, search: &search, over: world) {
       sparsity, search, joint throws(AllocationError) in
       var program = program
       program.sparsity = sparsity
@@ -49,22 +51,23 @@ extension SweepRequest {
   /// second looks at the bins of all.
   private func measuredPoints(
     _ program: MeasuredProgram, _ sparsities: [Double], _ units: [PruningUnit],
-    _ measured: MeasuredCosts, totalUnits: Int, search: inout PriceSearch,
+    _ measured: MeasuredCosts, of gains: SlicedGains, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> [SweepPoints.Solved] {
+    let totalUnits = gains.totalUnits
     let programs = sparsities.map { sparsity in
       var program = program
       program.sparsity = sparsity
       return program
     }
     let bins = try program.bins(of: units, measured, over: world)
-    let crossings = try Self.solvedTogether(programs, search: &search, over: world) {
+    let crossings = try Self.solvedTogether(programs, of: gains, search: &search, over: world) {
       program, search, joint throws(AllocationError) in
       try program.crossing(units, bins: bins, totalUnits: totalUnits, search: &search, over: joint)
     }
     let curves = try program.curves(of: units, bins: bins, at: crossings, measured, over: world)
     return try Self.solvedTogether(
-      Array(zip(programs, zip(crossings, curves))), search: &search, over: world
+      Array(zip(programs, zip(crossings, curves))), of: gains, search: &search, over: world
     ) { point, search, joint throws(AllocationError) in
       let (program, (crossing, curves)) = point
       let solution = program.solve(
@@ -83,7 +86,7 @@ extension SweepRequest {
     let groups = try request.groups(of: shared.gains, shared.measured, patterns, over: world)
     let (program, choices) = request.patternProgram(
       by: request.curve, units, groups: groups, shared.measured, patterns, totalUnits: totalUnits)
-    return try Self.solvedTogether(sparsities, search: &search, over: world) {
+    return try Self.solvedTogether(sparsities, of: shared.gains, search: &search, over: world) {
       sparsity, search, joint throws(AllocationError) in
       var program = program
       program.pruning.sparsity = sparsity

@@ -47,10 +47,10 @@ extension SweepRequest {
     }
   }
 
-  /// Solves all programs, as many at a time as may run together. Collective; the first one that fails
+  /// Solves all programs of these units, as many at a time as may run together. Collective; the first one that fails
   /// fails all.
   static func solvedTogether<Program: Sendable, Solved: Sendable>(
-    _ programs: [Program], search: inout PriceSearch,
+    _ programs: [Program], of gains: SlicedGains, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable,
     _ solve:
       @escaping @Sendable (Program, inout PriceSearch, JointCollective) throws(AllocationError)
@@ -70,7 +70,7 @@ extension SweepRequest {
       do throws(AllocationError) {
         for result in results { all.append(try result.get()) }
       } catch {
-        throw Failure(error)
+        throw Failure(error, among: gains.units, over: world)
       }
     }
     return all

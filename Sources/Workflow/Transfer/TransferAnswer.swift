@@ -43,7 +43,7 @@ extension TransferRequest {
             .merging(["budget": .number(program.budget)]) { _, new in new },
           noiseRegret: noise)
       } catch {
-        throw Failure(error)
+        throw Failure(error, among: gains.units, over: world)
       }
     case .pruning(let program, let judgedBy):
       let units = [qualities.source, qualities.target].map { qualities in
@@ -68,7 +68,7 @@ extension TransferRequest {
             .merging(["sparsity": .number(program.sparsity)]) { _, new in new },
           noiseRegret: noise)
       } catch {
-        throw Failure(error)
+        throw Failure(error, among: gains.units, over: world)
       }
     }
   }

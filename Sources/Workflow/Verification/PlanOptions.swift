@@ -48,7 +48,7 @@ struct PlanOptions {
       case .pruning: try solvedPruning()
       }
     } catch {
-      throw Failure(error)
+      throw Failure(error, unit: error.unit.map { plan.units[$0].name })
     }
   }
 

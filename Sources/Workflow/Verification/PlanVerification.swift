@@ -14,6 +14,8 @@ public struct PlanVerification: Codable, Sendable, Equatable {
   public internal(set) var checked: [String] = []
   public internal(set) var unchecked: [String] = []
   public internal(set) var disagreements: [String] = []
+  /// What most likely lies behind the disagreements, and what to try; nil where nothing is known.
+  public internal(set) var cause: String?
 
   /// At rank 0, nil elsewhere; the same failure everywhere.
   ///
@@ -78,12 +80,11 @@ public struct PlanVerification: Codable, Sendable, Equatable {
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
     try agreed(over: world) { () throws(Failure) in
-      guard let disagreements = verification?.disagreements, let first = disagreements.first else {
-        return
-      }
+      guard let verification, let first = verification.disagreements.first else { return }
       throw Failure(
         .badData,
-        "\(path): \(disagreements.count) disagreements, first: \(first); make the plan again")
+        "\(path): \(verification.disagreements.count) disagreements, first: \(first); "
+          + (verification.cause ?? "make the plan again"))
     }
   }
 
@@ -101,6 +102,9 @@ public struct PlanVerification: Codable, Sendable, Equatable {
     try checkGains(plan, against: inputs.scores)
     checkQualities(plan)
     try checkSolution(plan)
+    unchecked.append(
+      "names of modules, marks of bounds, fingerprints and notes (as all that follows "
+        + "from the inputs alone)")
     if plan.noiseRegret != nil {
       unchecked.append("standard errors of the answers (they need the gains of single folds)")
     }

@@ -17,6 +17,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case nodes
   /// Scores on the whole road to plans of both programs.
   case planning
+  /// What a run that goes on finds in the journal of an earlier one.
+  case journal
 
   public func read(_ bytes: [UInt8]) {
     switch self {
@@ -27,6 +29,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .tables: DocumentReaders.readTables(bytes)
     case .nodes: DocumentReaders.readNodes(bytes)
     case .planning: PlanningRoad.plan(bytes)
+    case .journal: JournalReaders.readJournal(bytes)
     }
   }
 }
