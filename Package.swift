@@ -70,18 +70,20 @@ let package = Package(
 
     // MARK: Files, workflow, command
     room("PlanFiles"),
+    room("HTMLReport", ["PlanFiles"]),
     room("Exports", ["PlanFiles", "Checkpoints", "Curvature", "TensorFiles"]),
     room(
       "Workflow",
       [
         "Collectives", "TensorFiles", "DenseLinearAlgebra", "Curvature", "Allocation",
         "Checkpoints", "Pruning", "Placement", "PlanFiles", "Exports",
+        "HTMLReport",
       ]),
     .executableTarget(
       name: "layerbudget",
       dependencies: [
         "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "Pruning",
-        "PlanFiles", "Exports",
+        "PlanFiles", "Exports", "HTMLReport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -111,6 +113,7 @@ let package = Package(
     tests(of: "AllocationTests", ["Allocation", "Collectives"], resources: [.copy("Problems")]),
     tests(of: "PlanFilesTests", ["PlanFiles"]),
     tests(of: "ExportsTests", ["Exports", "PlanFiles", "Checkpoints", "TensorFiles"]),
+    tests(of: "HTMLReportTests", ["HTMLReport", "PlanFiles"]),
     tests(of: "WorkflowTests", ["Workflow", "Collectives", "TensorFiles"]),
     tests(of: "CommandLineTests", ["TensorFiles"]),
     tests(of: "RankedTests", ["OpenMPICollectives", "Collectives"]),

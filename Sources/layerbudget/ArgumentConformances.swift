@@ -2,10 +2,12 @@ public import Allocation
 public import ArgumentParser
 public import Curvature
 public import Exports
+public import HTMLReport
 public import Pruning
 public import Workflow
 
 // How our choices are spelled on the command line: by their raw values.
+extension ReportChart: ExpressibleByArgument {}
 extension CurvatureKind: ExpressibleByArgument {}
 extension GainRule: ExpressibleByArgument {}
 extension LargeFactorRule: ExpressibleByArgument {}

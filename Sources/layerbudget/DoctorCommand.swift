@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Collectives
+internal import PlanFiles
 internal import Workflow
 
 struct DoctorCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import OpenMPICollectives
+internal import PlanFiles
 internal import Workflow
 
 /// How a command uses its ranks and processors.

@@ -19,7 +19,7 @@ struct LayerBudget: ParsableCommand {
     subcommands: [
       ScoreCommand.self, AllocateCommand.self, PruneCommand.self, ApplyCommand.self,
       PlaceCommand.self, SweepCommand.self, TransferCommand.self, ExportCommand.self,
-      InspectCommand.self, DoctorCommand.self,
+      ReportCommand.self, InspectCommand.self, DoctorCommand.self,
     ])
 
   static func main() {

@@ -1,4 +1,5 @@
 public import Collectives
+internal import PlanFiles
 
 /// How far all ranks are, in one line: what, units, rate, time left, slowest rank. Has no clock.
 ///

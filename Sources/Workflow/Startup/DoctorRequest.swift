@@ -1,6 +1,7 @@
 internal import Checkpoints
 public import Collectives
 internal import Curvature
+internal import PlanFiles
 internal import TensorFiles
 
 /// `layerbudget doctor`: what this machine and this job look like, and whether given inputs and output

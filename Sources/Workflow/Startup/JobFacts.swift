@@ -1,4 +1,5 @@
 internal import Curvature
+internal import PlanFiles
 
 /// What all ranks of a job know of themselves, judged together.
 struct JobFacts: Codable, Sendable, Equatable {

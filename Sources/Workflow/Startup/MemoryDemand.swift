@@ -1,5 +1,6 @@
 internal import Collectives
 internal import Curvature
+internal import PlanFiles
 
 /// The memory that a rank is predicted to hold at most, beside what its host lets it use.
 struct MemoryDemand: Codable, Sendable, Equatable {

@@ -52,7 +52,8 @@ struct PlanOptions {
     }
   }
 
-  private func solvedCapacity() throws(AllocationError) -> Solved? {
+  /// The capacity program and its units, where they have a closed form.
+  func capacityProgram() -> (program: CapacityProgram, units: [CapacityUnit])? {
     guard let utility = text("utility").flatMap({ try? CapacityUtility($0) })?.closedForm,
       let alpha = number("alpha"), let beta = number("beta"),
       let alphaPer = text("alpha_per").flatMap(CapacityProgram.AlphaPer.init),
@@ -75,6 +76,11 @@ struct PlanOptions {
         index: index, quality: unit.quality, cost: unit.cost ?? 1, lower: unit.lower,
         upper: unit.upper, alpha: unit.alpha, gammaFactor: unit.gammaFactor ?? 1)
     }
+    return (program, units)
+  }
+
+  private func solvedCapacity() throws(AllocationError) -> Solved? {
+    guard let (program, units) = capacityProgram() else { return nil }
     var search = PriceSearch(method: .accelerated)
     let solution = try program.solve(
       units, totalUnits: units.count, wholeNumbers: plan.spentInteger != nil, search: &search,
@@ -86,7 +92,8 @@ struct PlanOptions {
       certificate: PlanDocument.Certificate(solution.certificate))
   }
 
-  private func solvedPruning() throws(AllocationError) -> Solved? {
+  /// The pruning program and its units, where they have a closed form.
+  func pruningProgram() -> (program: PruningProgram, units: [PruningUnit])? {
     guard text("pattern") == "none", let psi = text("psi").flatMap(PruningProgram.Psi.init),
       let sparsity = number("sparsity"), let b = number("b"), let eta = number("eta"),
       let kappa = number("kappa"), let prior = number("depth_prior"),
@@ -105,6 +112,11 @@ struct PlanOptions {
         index: index, quality: unit.quality, weights: unit.weights ?? 1, lower: unit.lower,
         upper: unit.upper)
     }
+    return (program, units)
+  }
+
+  private func solvedPruning() throws(AllocationError) -> Solved? {
+    guard let (program, units) = pruningProgram() else { return nil }
     var search = PriceSearch(method: .accelerated)
     let solution = try program.solve(
       units, totalUnits: units.count, search: &search, over: SoloCollective())
