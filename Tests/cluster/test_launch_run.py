@@ -135,7 +135,13 @@ def run_sleeper(
     command = [LAUNCH, "-n", "2", "--oversubscribe", *options, "--", "score"]
     start = time.monotonic()
     with subprocess.Popen(
-        command, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Tests that run in a shell's background inherit an ignored SIGINT, which no script can trap.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         while send is not None and not started(tmp_path):
             assert time.monotonic() - start < 30

@@ -28,7 +28,7 @@ from apply_runs import (
 )
 from safetensors.torch import load_file, save_file
 
-MODULES, SIDE, BLOCKS = 24, 224, 4
+MODULES, SIDE, BLOCKS = 48, 224, 4
 SPARSEGPT = ("--method", "sparsegpt", "--precision", "double", "--statistics")
 
 Setting = tuple[Path, Path, Path]

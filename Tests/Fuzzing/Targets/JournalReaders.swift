@@ -16,10 +16,10 @@ enum JournalReaders {
   /// The bytes as a journal file beside a good one; and each of their lines under a checksum that
   /// holds, which libFuzzer does not find, so that what reads the records is reached.
   static func readJournal(_ bytes: [UInt8]) {
+    let (asWritten, asSealed) = (asWritten, asSealed)
     _ = ScratchFolder.write(bytes, as: "written.journal/run-1.rank-0.jsonl")
-    let folder = asWritten
     _ = ScratchFolder.write(good, as: "written.journal/run-2.rank-0.jsonl")
-    read(folder)
+    read(asWritten)
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let sealed = lines.flatMap { JournalReading.sealed(Array($0)) }
     _ = ScratchFolder.write(sealed, as: "sealed.journal/run-1.rank-0.jsonl")
