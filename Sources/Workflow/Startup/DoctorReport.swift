@@ -40,9 +40,6 @@ public struct DoctorReport: Codable, Sendable, Equatable {
     case allreduceSeconds = "allreduce_seconds"
   }
 
-  /// Whether a run could be trusted.
-  public var isHealthy: Bool { findings.allSatisfy { $0.severity != .error } }
-
   init(_ facts: JobFacts, blas: String, allreduceSeconds: Double?, findings: [StartupFinding]) {
     let first = facts.ranks.first
     version = first?.version ?? LayerBudgetVersion.current
