@@ -140,7 +140,7 @@ def run_sleeper(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # Tests that run in a shell's background inherit an ignored SIGINT, which no script can trap.
+        # Tests in a shell's background inherit an ignored SIGINT, which no script can trap.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         while send is not None and not started(tmp_path):
