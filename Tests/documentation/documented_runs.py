@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
-from test_commands import REPOSITORY, environment
+from tool_runs import REPOSITORY, environment
 
 STATISTICS = "--statistics docs/example/statistics.safetensors"
 CHECKPOINT = "--checkpoint docs/example/model"

@@ -13,7 +13,7 @@ import pytest
 from documented_runs import documents, prepare
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
-from test_commands import REPOSITORY, environment
+from tool_runs import REPOSITORY, environment
 
 FOLDER = REPOSITORY / "docs" / "schemas"
 SCHEMAS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
