@@ -17,6 +17,8 @@ def environment() -> dict[str, str]:
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "OMPI_MCA_mpi_yield_when_idle": "1",
+        # torch's threads would spin on cores that ranks and other tests use.
+        "OMP_NUM_THREADS": "1",
     }
     return os.environ | settings
 
