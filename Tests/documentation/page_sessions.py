@@ -103,8 +103,8 @@ def same_line(shown: str, found: str) -> bool:
 
 
 def words(line: str) -> list[str]:
-    """The words and numbers of a line, without bars and lengths of time."""
-    line = re.sub(r"\b[\d.e+-]+ (s|ms|MB/s|tokens/s)\b", "", line)
+    """The words and numbers of a line, without bars, times and the steps that a search took."""
+    line = re.sub(r"\b[\d.e+-]+ (s|ms|allreduces)\b", "", line)
     return [word for word in re.split(r"[\s();:]+|,(?=\s|$)", line) if word and not BAR.match(word)]
 
 
