@@ -239,7 +239,7 @@ def finished(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def read(folder: Path, name: str) -> list[str]:
-    """The documents of the files of that name, which may be a pattern; a `.jsonl` has one a line."""
+    """The documents of the files of that name or pattern; a `.jsonl` has one in each line."""
     paths = sorted(folder.glob(name))
     assert paths, f"no {name}"
     texts = [path.read_text(encoding="utf-8") for path in paths]
