@@ -1,4 +1,4 @@
-"""`layerbudget report` in a real browser: names stay names, nothing is fetched, no unit is missing."""
+"""`layerbudget report` in a real browser: names stay names, nothing is fetched, all units there."""
 
 from __future__ import annotations
 

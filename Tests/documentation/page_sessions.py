@@ -2,7 +2,7 @@
 
 A page with a `console` block is one session in one folder. Its fenced blocks are taken in order:
 
-- `console`: lines that begin with `$ ` are commands, and a backslash at the end goes on in the next;
+- `console`: lines that begin with `$ ` are commands, a backslash at the end goes on in the next;
   the lines below a command are what it prints. A line `…` stands for any number of lines.
 - any other block whose first line names a file after the language (```python train.py): that file
   is written.

@@ -1,8 +1,8 @@
 """Every command shown in a `sh` block of the documentation, run as shown.
 
 A block's lines run in order in one empty folder that holds links to `docs`, `launch` and so on.
-Lines that set a machine up or need another one (see `NOT_RUN`) are left out, and listed here so that
-nothing else is. What `console` blocks show is run by `test_sessions.py`.
+Lines that set a machine up or need another one (see `NOT_RUN`) are left out, and listed here so
+that nothing else is. What `console` blocks show is run by `test_sessions.py`.
 """
 
 from __future__ import annotations
