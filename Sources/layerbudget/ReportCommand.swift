@@ -12,12 +12,17 @@ struct ReportCommand: ParsableCommand {
       layerbudget report plan.json --format svg --chart allocation -o allocation.svg
 
       One HTML file that needs nothing beside it: charts with their tables, and where the plan comes \
-      from. For a PNG, turn a chart's SVG into one with another program (docs/report.md).
+      from. Single charts for papers: --format svg, or png, which takes rsvg-convert of librsvg.
       """)
 
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case html
     case svg
+    case png
+
+    func target(_ chart: ReportChart) -> ReportRequest.Format {
+      self == .png ? .png(chart) : .svg(chart)
+    }
   }
 
   @Argument(help: "Plan of layerbudget allocate or prune.")
@@ -32,23 +37,25 @@ struct ReportCommand: ParsableCommand {
   @Option(name: .customLong("run"), help: "Run file (the one beside the plan).")
   var runFile: String?
 
-  @Option(help: "html, or svg for a single chart.")
+  @Option(help: "html, or svg or png for a single chart.")
   var format = Format.html
 
-  @Option(help: "svg: \(ReportChart.names).")
+  @Option(help: "svg, png: \(ReportChart.names).")
   var chart: ReportChart?
 
-  @Option(name: .shortAndLong, help: "File to write (report.html, or the chart's name.svg).")
+  @Option(
+    name: .shortAndLong, help: "File to write (report.html, or the chart's name with .svg or .png)."
+  )
   var output: String?
 
   @OptionGroup(title: "Output") var printing: OutputOptions
 
   func validate() throws {
-    guard (chart != nil) == (format == .svg) else {
+    guard (chart != nil) == (format != .html) else {
       throw ValidationError(
-        format == .svg
-          ? "--format svg draws one chart: give --chart \(ReportChart.names)"
-          : "--chart is for --format svg; a page has all of them")
+        format != .html
+          ? "--format \(format.rawValue) draws one chart: give --chart \(ReportChart.names)"
+          : "--chart is for --format svg or png; a page has all of them")
     }
     guard output != "" else { throw ValidationError("give -o a file name") }
     for input in [plan, scores, placement, runFile] where input != nil && input == output {
@@ -58,8 +65,8 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     var request = ReportRequest(
-      plan: plan, format: chart.map { .svg($0) } ?? .html,
-      output: output ?? chart.map { "\($0.rawValue).svg" } ?? "report.html")
+      plan: plan, format: chart.map(format.target) ?? .html,
+      output: output ?? chart.map { "\($0.rawValue).\(format.rawValue)" } ?? "report.html")
     request.scores = scores
     request.placement = placement
     request.run = runFile

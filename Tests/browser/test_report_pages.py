@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import struct
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from browser import CHROMIUM, opened
 sys.path.append(str(Path(__file__).resolve().parents[1] / "documentation"))
 from tool_runs import REPOSITORY, environment  # noqa: E402
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs chromium (apt-get install chromium)")
+needs_browser = pytest.mark.skipif(not CHROMIUM, reason="needs chromium (apt-get install chromium)")
 EXAMPLE = REPOSITORY / "docs" / "example" / "statistics.safetensors"
 HOSTILE = [
     "<script>document.title='ran'</script>",
@@ -96,6 +97,7 @@ def dimensions(png: Path) -> tuple[int, int]:
     return struct.unpack(">II", head[16:24])
 
 
+@needs_browser
 def test_the_browser_runs_and_fetches_where_it_may(tmp_path: Path) -> None:
     """Else the other tests could not fail."""
     page = tmp_path / "page.html"
@@ -105,6 +107,7 @@ def test_the_browser_runs_and_fetches_where_it_may(tmp_path: Path) -> None:
     assert any("fetched.example/image" in request for request in asked)
 
 
+@needs_browser
 def test_hostile_names_stay_names(tmp_path: Path) -> None:
     page = report(tmp_path, HOSTILE)
     dom, asked = opened(page, tmp_path / "profile", "--dump-dom")
@@ -121,6 +124,7 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
         assert shown in elements.cells, name
 
 
+@needs_browser
 @pytest.mark.parametrize("width", [360, 1000])
 @pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
 def test_a_real_report_is_drawn(width: int, scheme: int, tmp_path: Path) -> None:
@@ -140,6 +144,7 @@ def test_a_real_report_is_drawn(width: int, scheme: int, tmp_path: Path) -> None
     assert picture.stat().st_size > 40_000
 
 
+@needs_browser
 def test_ten_thousand_units_open(tmp_path: Path) -> None:
     names = [f"model.layers.{layer}" for layer in range(10_000)]
     dom, asked = opened(report(tmp_path, names), tmp_path / "profile", "--dump-dom")
@@ -148,3 +153,10 @@ def test_ten_thousand_units_open(tmp_path: Path) -> None:
     assert all(name in cells for name in names)
     # The charts draw groups of units, not every one.
     assert dom.count("<rect") + dom.count("<circle") + dom.count("<text") < 5000
+
+
+@pytest.mark.skipif(not shutil.which("rsvg-convert"), reason="needs rsvg-convert (librsvg2-bin)")
+def test_a_chart_as_png(tmp_path: Path) -> None:
+    run(tmp_path, "allocate", "--statistics", str(EXAMPLE), "--budget", "96", "-o", "plan.json")
+    run(tmp_path, "report", "plan.json", "--format", "png", "--chart", "allocation")
+    assert dimensions(tmp_path / "allocation.png")[0] == 1440
