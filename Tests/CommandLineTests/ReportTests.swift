@@ -119,6 +119,14 @@ struct ReportTests {
       #expect(other.status == 65 && other.errors.contains("layerbudget.scores/1"))
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/page.html"))
       #expect(try Tool.run(["report", plan, "-o", "\(folder)/none/page.html"]).status == 73)
+
+      // A run file of another command, as `apply plan.json -o plan` leaves it.
+      try text("\(folder)/scores.run.json").write(
+        toFile: "\(folder)/plan.run.json", atomically: true, encoding: .utf8)
+      let foreign = try Tool.run(page)
+      #expect(foreign.status == 0 && foreign.errors.contains("another command's"))
+      #expect(
+        try !text("\(folder)/page.html").contains("<h2 id=\"ranks\">Who did the work</h2><p>1"))
     }
   }
 
