@@ -42,7 +42,7 @@ public enum OtherProgram {
     _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Int32
   ) -> Int32 {
     let words = unsafe texts.map { unsafe strdup($0) }
-    defer { unsafe words.forEach { unsafe free($0) } }
+    defer { for index in unsafe words.indices { unsafe free(words[index]) } }
     return unsafe body(words + [nil])
   }
 }
