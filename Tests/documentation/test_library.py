@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
 
-import pytest
 from page_sessions import agrees
 from tool_runs import REPOSITORY, TOOL, environment
 
@@ -56,10 +54,6 @@ def test_library_and_command_give_the_same_bits(tmp_path: Path) -> None:
     assert float(found[-1].removeprefix("price ")) == plan["price"]
 
 
-@pytest.mark.skipif(
-    "LAYERBUDGET_SLOW_TESTS" not in os.environ,
-    reason="builds the libraries once more: two minutes; LAYERBUDGET_SLOW_TESTS=1 runs it",
-)
 def test_the_package_builds_by_path(tmp_path: Path) -> None:
     scratch = ("--package-path", PACKAGE, "--scratch-path", tmp_path / "build")
     found = output("swift", "run", *scratch, "Example", STATISTICS, folder=tmp_path)
