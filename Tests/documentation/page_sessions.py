@@ -116,8 +116,13 @@ def same_word(left: str, right: str) -> bool:
 
 
 def rewritten(page: str, found: list[tuple[Step, list[str]]]) -> str:
-    """A page that shows what was found; of an output with a gap as many lines around it."""
+    """A page that shows what was found: of an output with a gap as many lines around it.
+
+    An output with several gaps stays as it is while it still agrees.
+    """
     for step, lines in reversed(found):
+        if step.shown.count(GAP) > 1 and agrees(step.shown, lines):
+            continue
         if step.shown.count(GAP) == 1:
             gap = step.shown.index(GAP)
             after = len(step.shown) - gap - 1
