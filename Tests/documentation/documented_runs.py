@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
-from tool_runs import REPOSITORY, environment
+from tool_runs import REPOSITORY, environment, link_repository
 
 STATISTICS = "--statistics docs/example/statistics.safetensors"
 CHECKPOINT = "--checkpoint docs/example/model"
@@ -132,6 +132,10 @@ RUNS: list[tuple[str, Outputs]] = [
         {"deepspeed.json": "export-deepspeed"},
     ),
     ("layerbudget report slots.json --json -o report.html", {"-": "report-summary"}),
+    (
+        "python launch/evaluate.py docs/example/model --text LICENSE --windows 8 --json",
+        {"-": "evaluation"},
+    ),
     # Statistics and weights with a value that is not finite leave the journals of their runs.
     (
         "slowly layerbudget score --statistics spoiled.safetensors --curvature kronecker "
@@ -170,7 +174,7 @@ EXPECTED_CODES = {"spoiled": 65, "rounded": 65}
 
 def prepare(folder: Path) -> None:
     """The inputs of the runs, made of the example and by hand."""
-    (folder / "docs").symlink_to(REPOSITORY / "docs")
+    link_repository(folder)
     (folder / "ekfac").symlink_to(EKFAC)
     example = folder / "docs" / "example"
     statistics = example / "statistics.safetensors"

@@ -60,6 +60,12 @@ def test_the_package_builds_by_path(tmp_path: Path) -> None:
     assert agrees(blocks("text")[0].splitlines(), found.splitlines()), found
 
 
+def test_the_citation_names_this_version(tmp_path: Path) -> None:
+    version = output("layerbudget", "--version", folder=tmp_path).strip()
+    citation = (REPOSITORY / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {version}\n" in citation
+
+
 def test_reference_pages_have_no_warnings(tmp_path: Path) -> None:
     output(REPOSITORY / "launch" / "reference", tmp_path, folder=tmp_path)
     for product in ("Curvature", "Allocation"):
