@@ -125,6 +125,19 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
 
 
 @needs_browser
+def test_hostile_names_stay_names_in_a_drawing(tmp_path: Path) -> None:
+    """An SVG of its own is a document that a browser would run scripts of."""
+    report(tmp_path, HOSTILE)
+    run(tmp_path, "report", "plan.json", "--format", "svg", "--chart", "allocation")
+    dom, asked = opened(tmp_path / "allocation.svg", tmp_path / "profile", "--dump-dom")
+    elements = Elements(dom)
+    assert asked == []
+    assert {"svg", "text"} <= set(elements.names)
+    assert not {"script", "x:script", "img", "iframe", "a", "image"} & set(elements.names)
+    assert not [name for name, _ in elements.attributes if name.startswith(("on", "href"))]
+
+
+@needs_browser
 @pytest.mark.parametrize("width", [360, 1000])
 @pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
 def test_a_real_report_is_drawn(width: int, scheme: int, tmp_path: Path) -> None:
