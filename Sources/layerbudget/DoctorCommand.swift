@@ -87,6 +87,6 @@ private struct DoctorTable {
       return word + String(repeating: " ", count: 7 - word.count) + finding.text + "\n"
     }
     return page.text(
-      of: hosts, above: page.text(of: facts, below: "\n"), below: "\n" + findings.joined())
+      of: hosts, above: facts.text + "\n", below: "\n" + findings.joined())
   }
 }

@@ -151,8 +151,8 @@ private struct InspectWork: Launch.Work {
       return
     }
     Process.writeToStandardOutput(
-      page.text(of: table(inspection.columns, inspection.rows), above: text, below: "\n")
-        + page.text(of: table(modules.columns, modules.rows), below: ""))
+      page.half.text(of: table(inspection.columns, inspection.rows), above: text, below: "\n")
+        + page.half.text(of: table(modules.columns, modules.rows), below: ""))
   }
 
   /// Columns of numbers to the right, the others to the left.

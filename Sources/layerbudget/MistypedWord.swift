@@ -22,7 +22,7 @@ struct MistypedWord {
     guard let command = commands[first] else {
       let shown = Set(tool.shownSubcommands.map(\.commandName))
       self.init(
-        word: first, kind: "command", nearest: NearestName.of(first, in: shown),
+        word: first, kind: "command", nearest: Self.nearest(to: first, in: shown),
         command: tool.commandName)
       return
     }
@@ -33,7 +33,7 @@ struct MistypedWord {
     guard let unknown = options.first(where: { !known.contains($0) }) else { return nil }
     self.init(
       word: unknown, kind: "option",
-      nearest: NearestName.of(unknown, in: known.filter { $0.hasPrefix("--") }),
+      nearest: Self.nearest(to: unknown, in: known.filter { $0.hasPrefix("--") }),
       command: "\(tool.commandName) \(first)")
   }
 
@@ -42,6 +42,12 @@ struct MistypedWord {
     self.kind = kind
     self.nearest = nearest
     self.command = command
+  }
+
+  /// The only one that begins so, else the one with the fewest other characters.
+  private static func nearest(to word: String, in known: Set<String>) -> String? {
+    let longer = known.filter { $0.hasPrefix(word) }
+    return longer.count == 1 ? longer.first : NearestName.of(word, in: known)
   }
 
   var message: String {

@@ -6,6 +6,11 @@ struct Page {
 
   var bar: Bar { Bar(width: 24, color: color) }
 
+  /// For each of two tables on one screen.
+  var half: Page {
+    Page(screen: screen.map { Screen(columns: $0.columns, rows: $0.rows / 2) }, color: color)
+  }
+
   /// - Parameter below: what is printed under the table, and must be seen with it.
   func text(of table: TextTable, above: String = "", below: String, notes: [String] = []) -> String
   {

@@ -31,6 +31,7 @@ enum Printed {
 
   /// A row per rank of what it would do.
   static func dryRun(_ plan: DryRun, _ printing: OutputOptions) throws(Failure) {
+    guard !printing.quiet else { return }
     if printing.json {
       try json(plan)
       return

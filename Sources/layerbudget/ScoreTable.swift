@@ -52,7 +52,8 @@ struct ScoreTable {
     }
     let summary =
       "\n\(scores.units.count) units, \(scores.curvature) curvature, damping \(scores.damping)\n"
-    return (details ? page.text(of: modules, below: "\n") : "")
-      + page.text(of: table, below: summary, notes: scores.notes)
+    let half = details ? page.half : page
+    return (details ? half.text(of: modules, below: "\n") : "")
+      + half.text(of: table, below: summary, notes: scores.notes)
   }
 }

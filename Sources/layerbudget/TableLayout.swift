@@ -126,8 +126,7 @@ struct TableLayout {
       let padding = String(repeating: " ", count: max(0, width - cell.count))
       line += table.columns[index].isNumber ? padding + cell : cell + padding
     }
-    // Screens too narrow even so: a row is a line.
-    if let limit, line.count > limit { line = line.prefix(max(0, limit - 1)) + "…" }
+    line = clipped(line)
     if let share, bar > 0, let drawn = table.bar {
       line += "  " + Bar(width: bar, color: drawn.color).text(share)
     }
@@ -140,16 +139,18 @@ struct TableLayout {
     var parts: [String] = []
     if let gap {
       let isOrdered = rows.allSatisfy { $0.weight?.isNaN == false }
-      let all = NumberText.grouped(rows.count + gap.count)
       parts.append(
-        "\(rows.count) of \(all) rows, \(isOrdered ? "the largest and smallest" : "first and last")"
-      )
+        "all \(NumberText.grouped(rows.count + gap.count)) rows (\(rows.count) shown, "
+          + (isOrdered ? "the largest and smallest)" : "first and last)"))
     }
-    let left = table.columns.indices.filter { widths[$0] == nil }.map { table.columns[$0].title }
-    if !left.isEmpty { parts.append("without " + left.joined(separator: ", ")) }
+    parts += table.columns.indices.filter { widths[$0] == nil }.map { table.columns[$0].title }
     guard !parts.isEmpty else { return "" }
-    var line = parts.joined(separator: "; ") + " (--full: all)"
-    if let limit, line.count > limit { line = line.prefix(max(0, limit - 1)) + "…" }
-    return line + "\n"
+    return clipped("--full: " + parts.joined(separator: ", ")) + "\n"
+  }
+
+  /// Screens too narrow even so: a row is a line.
+  private func clipped(_ line: String) -> String {
+    guard let limit, line.count > limit else { return line }
+    return line.prefix(max(0, limit - 1)) + "…"
   }
 }

@@ -23,10 +23,12 @@ public struct Inspection: Codable, Sendable, Equatable {
   }
 
   /// The columns of its tables that a narrow screen does without, in that order.
-  public static let spared = [
-    "quantities", "tokens", "samples", "gradient norm²", "parameters", "type", "π", "modules", "folds",
-    "gain ≤", "gain ≥", "condition ≤", "damping",
-  ] + ModuleColumns.spared
+  public static let spared =
+    [
+      "quantities", "tokens", "samples", "gradient norm²", "parameters", "type", "π", "modules",
+      "folds",
+      "gain ≤", "gain ≥", "condition ≤", "damping",
+    ] + ModuleColumns.spared
 
   init(
     path: String, kind: String, facts: [Fact], columns: [String], rows: [[String]],
