@@ -20,7 +20,7 @@ struct CapacityOptions: ParsableArguments {
   var checkpoint: String?
 
   @Option(
-    help: "Nodes file (JSON) for a budget nodes:…; by default the nodes of the ranks.",
+    help: "Nodes file (JSON) for a budget such as nodes:0.9; by default the nodes of the ranks.",
     completion: .file())
   var nodes: String?
 

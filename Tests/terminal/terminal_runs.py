@@ -26,7 +26,7 @@ class Ended:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """What a user has, and what mpirun needs in a container; nothing that chooses a size or colour."""
+    """What a user has and what mpirun needs in a container; nothing that chooses size or colour."""
     settings = {
         "PATH": f"{TOOL.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "TERM": "xterm",

@@ -32,9 +32,7 @@ def launchers(line: str, *shared: str) -> tuple[str, ...]:
     return ("", "mpirun -q -n 2 ") if line in shared else ("",)
 
 
-SHOWN = [
-    (command, example) for command in ["", *commands()] for example in examples(command)
-]
+SHOWN = [(command, example) for command in ["", *commands()] for example in examples(command)]
 
 
 @pytest.mark.parametrize("example", [example for _, example in SHOWN])
@@ -56,7 +54,9 @@ def test_every_command_teaches(command: str) -> None:
     assert all(f"layerbudget {command}" in example for example in examples(command))
     # The parser breaks longer lines, and an example would no longer be one to copy.
     assert all(len(line) <= 80 for line in lines)
-    assert all(line.startswith("  ") == line.startswith(("  layer", "  mpi", "    ")) for line in lines)
+    assert all(
+        line.startswith("  ") == line.startswith(("  layer", "  mpi", "    ")) for line in lines
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,7 @@ def test_every_command_teaches(command: str) -> None:
         ("allocate --scores scores.json --budget '96 paramters' -o x.json", "parameters"),
     ],
 )
-def test_a_mistyped_word_is_told_from_the_nearest(
-    line: str, meant: str, folder: Path
-) -> None:
+def test_a_mistyped_word_is_told_from_the_nearest(line: str, meant: str, folder: Path) -> None:
     for launcher in launchers(line, "alocate", "allocate --budgt 3"):
         ended = piped("bash", "-c", f"{launcher}layerbudget {line}", folder=folder, code=64)
         assert ended.output == ""
@@ -87,8 +85,10 @@ def test_a_mistyped_word_is_told_from_the_nearest(
     ("line", "meant"),
     [
         ("score --statistics stats.safetensors --group-by blok", "block"),
-        ("score --statistics stats.safetensors --include '^model.layer.3.mlp.up_proj$'",
-         "model.layers.3.mlp.up_proj"),
+        (
+            "score --statistics stats.safetensors --include '^model.layer.3.mlp.up_proj$'",
+            "model.layers.3.mlp.up_proj",
+        ),
         ("allocate --scores scores.json --budget 96 --fix 'model.leyers.3$=4'", "model.layers.3"),
         ("allocate --scores scores.json --budget 96 --bounds bounds.csv", "model.layers.3"),
         ("place slots.json --nodes nodes.json --bytes-per-slot wrong.csv", "model.layers.3"),
@@ -98,7 +98,9 @@ def test_a_mistyped_module_is_told_from_the_nearest(line: str, meant: str, folde
     (folder / "bounds.csv").write_text("name,lower,upper\nmodel.leyers.3,1,2\n")
     sizes = (folder / "sizes.csv").read_text().replace("model.layers.3,", "model.leyers.3,")
     (folder / "wrong.csv").write_text(sizes)
-    for launcher in launchers(line, "allocate --scores scores.json --budget 96 --bounds bounds.csv"):
+    for launcher in launchers(
+        line, "allocate --scores scores.json --budget 96 --bounds bounds.csv"
+    ):
         ended = piped(
             "bash", "-c", f"{launcher}layerbudget {line} -o x.json", folder=folder, code=65
         )

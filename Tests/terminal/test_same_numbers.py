@@ -1,4 +1,4 @@
-"""A number is the same wherever it is read: the table, `--json`, the file, inspect and the report."""
+"""A number is the same in the table, `--json`, the file, inspect and the report."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def agrees(text: str, exact: float) -> bool:
 def cells(lines: list[str]) -> list[dict[str, str]]:
     """Rows by title. Cells are aligned with their titles: at least two blanks are between them."""
     titles = re.split(r" {2,}", lines[0].strip())
-    return [
-        dict(zip(titles, re.split(r" {2,}", line.strip()), strict=False)) for line in lines[1:]
-    ]
+    return [dict(zip(titles, re.split(r" {2,}", line.strip()), strict=False)) for line in lines[1:]]
 
 
 @pytest.mark.parametrize(

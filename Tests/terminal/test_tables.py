@@ -11,7 +11,9 @@ import pytest
 from terminal_runs import COLOUR, TOOL, on_terminal, piped, table
 
 UNITS = 600
-NAMES = [f"model.layers.{n}.mlp.experts.{n % 7}.a_projection_with_a_long_name" for n in range(UNITS)]
+NAMES = [
+    f"model.layers.{n}.mlp.experts.{n % 7}.a_projection_with_a_long_name" for n in range(UNITS)
+]
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +35,8 @@ def numbered(line: str) -> int:
     return int(found[1])
 
 
-ALLOCATE = "allocate --scores scores.csv --budget 3000 --integer -o plan.json".split()
-PRUNE = "prune --scores scores.csv --sparsity 0.5 -o plan.json".split()
+ALLOCATE = shlex.split("allocate --scores scores.csv --budget 3000 --integer -o plan.json")
+PRUNE = shlex.split("prune --scores scores.csv --sparsity 0.5 -o plan.json")
 
 
 @pytest.mark.parametrize("command", [ALLOCATE, PRUNE], ids=["allocate", "prune"])
@@ -94,7 +96,7 @@ def test_mpirun_is_asked_where_its_output_goes(large: Path) -> None:
 
 
 def test_colour_is_for_terminals_that_want_it(folder: Path) -> None:
-    command = "allocate --scores scores.json --budget 96 -o plan.json".split()
+    command = shlex.split("allocate --scores scores.json --budget 96 -o plan.json")
     assert COLOUR.search(on_terminal(TOOL, *command, folder=folder))
     for variables in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         assert "\x1b" not in on_terminal(TOOL, *command, folder=folder, **variables)
@@ -105,7 +107,7 @@ def test_colour_is_for_terminals_that_want_it(folder: Path) -> None:
 
 
 def test_a_plan_that_fits_is_shown_whole(folder: Path) -> None:
-    command = "allocate --scores scores.json --budget 96 --integer -o plan.json".split()
+    command = shlex.split("allocate --scores scores.json --budget 96 --integer -o plan.json")
     lines = table(on_terminal(TOOL, *command, folder=folder, columns=100, rows=30))
     units = json.loads((folder / "plan.json").read_text())["units"]
     assert [line.split()[0] for line in lines[1:]] == [unit["name"] for unit in units]
@@ -117,7 +119,7 @@ HOSTILE = ["a\x1b[31mred", "b\rover", "c\u202etxt", "d\x07bell", "e\x9b2J"]
 def test_a_terminal_obeys_no_name(tmp_path: Path) -> None:
     units = {name: 1.0 + index for index, name in enumerate(HOSTILE)}
     (tmp_path / "scores.json").write_text(json.dumps(units))
-    command = "allocate --scores scores.json --budget 9 -o plan.json --no-color".split()
+    command = shlex.split("allocate --scores scores.json --budget 9 -o plan.json --no-color")
     for shown in (
         on_terminal(TOOL, *command, folder=tmp_path),
         piped(TOOL, *command, folder=tmp_path).output,
