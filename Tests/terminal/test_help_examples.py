@@ -54,9 +54,8 @@ def test_every_command_teaches(command: str) -> None:
     assert all(f"layerbudget {command}" in example for example in examples(command))
     # The parser breaks longer lines, and an example would no longer be one to copy.
     assert all(len(line) <= 80 for line in lines)
-    assert all(
-        line.startswith("  ") == line.startswith(("  layer", "  mpi", "    ")) for line in lines
-    )
+    starts = ("  layer", "  mpirun", "    ")
+    assert all(line.startswith(starts) for line in lines if line.startswith("  "))
 
 
 @pytest.mark.parametrize(
