@@ -41,7 +41,7 @@ PRUNE = shlex.split("prune --scores scores.csv --sparsity 0.5 -o plan.json")
 
 
 @pytest.mark.parametrize("command", [ALLOCATE, PRUNE], ids=["allocate", "prune"])
-@pytest.mark.parametrize("columns", [20, 33, 40, 60, 79, 80, 100, 200])
+@pytest.mark.parametrize("columns", [20, 60, 80, 200])
 @pytest.mark.parametrize("rows", [10, 24, 70])
 def test_a_long_plan_stays_on_the_screen(
     command: list[str], columns: int, rows: int, large: Path
