@@ -53,17 +53,57 @@ extension CapacityUnit {
   }
 }
 
+/// What the ranks agree on before they search: bounds on numbers of the units.
+struct CapacitySetup: Sendable {
+  /// A price below which a + λ c < 0 for every unit, so that even units of zero quality ask for
+  /// their upper bound.
+  let priceBelowAllCosts: Double
+  /// The largest w/((s + l) c) at γ = 1. At γ times it no unit of a logarithmic program asks for more
+  /// than its lower bound; the price is likely to be somewhat lower.
+  let highestWorth: Double
+  /// The smallest (s + l) a/w: up to it no unit asks for more than its lower bound at price 0. γ is
+  /// likely to be somewhat higher.
+  let lowestGamma: Double
+}
+
 extension CapacityProgram {
-  /// Checks every unit and that the lower bounds leave a plan possible.
+  /// Checks every unit and agrees on what the searches start from.
   ///
-  /// Collective; throws alike on every rank: a fault on one rank is agreed on before anyone leaves.
-  func requireFeasible(
+  /// Collective, one allreduce; throws alike on every rank: a fault on one rank is agreed on before
+  /// anyone leaves.
+  func agreedSetup(
+    _ units: [CapacityUnit], search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) throws(AllocationError) -> CapacitySetup {
+    var ratio = 0.0
+    var worth = 0.0
+    var gamma = Double.greatestFiniteMagnitude
+    for unit in units where unit.cost > 0 {
+      let priced = PricedCapacity(unit, program: self, gamma: 1)
+      let least = offset + unit.lower
+      ratio = max(ratio, priced.runningCost / unit.cost)
+      // What is not a number, in a unit that the check refuses, is passed over.
+      worth = max(worth, priced.weight / (least * unit.cost))
+      if priced.weight > 0 { gamma = min(gamma, least * priced.runningCost / priced.weight) }
+    }
+    let largest = try agreeOnUnits(
+      units.map(\.index), largest: [ratio, worth, -gamma].map { $0.isNaN ? 0 : $0 }, over: world
+    ) { place throws(AllocationError) in
+      try units[place].validate(in: self)
+    }
+    search.note(allreduces: 1)
+    return CapacitySetup(
+      priceBelowAllCosts: -max(largest[0] * (1 + 0x1p-50), .leastNormalMagnitude),
+      highestWorth: largest[1], lowestGamma: -largest[2])
+  }
+
+  /// Refuses lower bounds that cost more than the budget. Collective, two allreduces.
+  ///
+  /// Called once a search has found that they may: their sum, rounded as a user would see it, decides.
+  func requireAffordableFloor(
     _ units: [CapacityUnit], totalUnits: Int, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) {
-    try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
-      try units[place].validate(in: self)
-    }
     let floor = search.exactSums(
       [units.map { $0.cost * $0.lower }], totalTerms: totalUnits, over: world)[0]
     guard floor <= budget else {
@@ -72,16 +112,5 @@ extension CapacityProgram {
         nearest: "the lower bounds alone cost \(floor), \(floor - budget) more",
         advice: "raise --budget to at least \(floor) or lower --min")
     }
-  }
-
-  /// A price below which a + λ c < 0 for every unit, so that even units of zero quality ask for
-  /// their upper bound. Collective.
-  func priceBelowAllCosts(
-    _ units: [CapacityUnit], search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
-  ) -> Double {
-    let ratios = units.map { runningCost(of: $0) / $0.cost }
-    let largest = search.maximum([ratios.max() ?? 0], over: world)[0]
-    return -max(largest * (1 + 0x1p-50), .leastNormalMagnitude)
   }
 }

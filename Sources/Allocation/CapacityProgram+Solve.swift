@@ -7,7 +7,8 @@ extension CapacityProgram {
   /// Collective: every rank calls, also one that owns no unit.
   /// Postcondition: spent ≤ budget, and the next smaller price would overspend (or λ = 0).
   /// The result has the same bits for any number of ranks, slicing and search method.
-  /// - Complexity: 5 to 64 allreduces per search; one term per unit and trial price.
+  /// - Complexity: one allreduce, then 3 to 5 for γ and 3 to 5 for the price, as measured; see
+  ///   docs/theory/price-search.md.
   public func solve(
     _ units: [CapacityUnit], totalUnits: Int, wholeNumbers: Bool, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
@@ -16,20 +17,26 @@ extension CapacityProgram {
     let saturation = 2 * budget
     let scale = FixedPointScale(largest: saturation, terms: totalUnits)
     let target = scale.fixed(budget)
-    try requireFeasible(units, totalUnits: totalUnits, search: &search, over: world)
+    let setup = try agreedSetup(units, search: &search, over: world)
+    let weightless = units.map { PricedCapacity($0, program: self, gamma: 1) }
+    let demand = PriceableCapacity(
+      units: weightless, curve: utilityCurve, saturation: saturation, scale: scale)
 
     // 1. γ, then the numbers the closed form needs.
-    let gamma = resolvedGamma(units, totalUnits: totalUnits, search: &search, over: world)
-    let priced = units.map { PricedCapacity($0, program: self, gamma: gamma) }
+    let gamma = resolvedGamma(
+      demand, setup, scale: scale, totalUnits: totalUnits, search: &search, over: world)
+    let priced = weightless.map { $0.scaled(by: gamma) }
 
     // 2. The price at which the units' own answers add up to the budget.
-    let curve = CapacityDemand(scale: scale, utility: utilityCurve, saturation: saturation)
-    let lowestPrice =
-      spend == .all
-      ? priceBelowAllCosts(units, search: &search, over: world) : -.leastNonzeroMagnitude
-    let crossing = search.firstKey(
-      for: .price, of: SlicedDemand(curve, units: priced), meeting: target,
-      in: OrderedKey.key(of: lowestPrice)...OrderedKey.largestFinite, over: world)
+    let lowestPrice = spend == .all ? setup.priceBelowAllCosts : -.leastNonzeroMagnitude
+    let crossing = demand.price(
+      at: gamma, meeting: target, above: OrderedKey.key(of: lowestPrice),
+      outlook: SearchOutlook(
+        likely: OrderedKey.binades(below: gamma * setup.highestWorth), totalUnits: totalUnits),
+      search: &search, over: world)
+    if crossing.demand > target {
+      try requireAffordableFloor(units, totalUnits: totalUnits, search: &search, over: world)
+    }
     let price = OrderedKey.value(of: crossing.key)
     var capacities = priced.map { $0.capacity(at: price, along: utilityCurve) }
     var spent = crossing.demand
@@ -62,19 +69,15 @@ extension CapacityProgram {
   /// γ of the parameters, or the smallest γ at which the demand at price 0 reaches 1.25 B (all the
   /// units can take, if that is less). Collective.
   private func resolvedGamma(
-    _ units: [CapacityUnit], totalUnits: Int, search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
+    _ demand: PriceableCapacity, _ setup: CapacitySetup, scale: FixedPointScale, totalUnits: Int,
+    search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
   ) -> Double {
     if case .fixed(let gamma) = gamma { return gamma }
-    let saturation = 2 * budget
-    let scale = FixedPointScale(largest: saturation, terms: totalUnits)
-    let curve = UnpricedDemand(scale: scale, utility: utilityCurve, saturation: saturation)
-    let demand = SlicedDemand(
-      curve, units: units.map { PricedCapacity($0, program: self, gamma: 1) })
-    let most = search.sum(demand.localSums(at: [OrderedKey.largestFinite]), over: world)[0]
-    let crossing = search.firstKey(
-      for: .gamma, of: demand, meeting: max(-scale.fixed(1.25 * budget), most),
-      in: 0...OrderedKey.largestFinite, over: world)
+    let crossing = demand.gamma(
+      meeting: -scale.fixed(1.25 * budget),
+      outlook: SearchOutlook(
+        likely: OrderedKey.binades(above: setup.lowestGamma), totalUnits: totalUnits),
+      search: &search, over: world)
     return OrderedKey.value(of: crossing.key)
   }
 
