@@ -2,7 +2,7 @@ internal import Collectives
 
 extension CapacityUnit {
   /// - Parameter program: whose α counts for units without one.
-  fileprivate func validate(in program: CapacityProgram) throws(AllocationError) {
+  func validate(in program: CapacityProgram) throws(AllocationError) {
     func require(
       _ good: Bool, _ what: String, _ value: Double, _ limit: String, _ advice: String
     ) throws(AllocationError) {
@@ -66,37 +66,40 @@ struct CapacitySetup: Sendable {
   let lowestGamma: Double
 }
 
-extension CapacityProgram {
-  /// Checks every unit and agrees on what the searches start from.
-  ///
-  /// Collective, one allreduce; throws alike on every rank: a fault on one rank is agreed on before
-  /// anyone leaves.
-  func agreedSetup(
-    _ units: [CapacityUnit], search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
-  ) throws(AllocationError) -> CapacitySetup {
-    var ratio = 0.0
-    var worth = 0.0
-    var gamma = Double.greatestFiniteMagnitude
-    for unit in units where unit.cost > 0 {
-      let priced = PricedCapacity(unit, program: self, gamma: 1)
-      let least = offset + unit.lower
-      ratio = max(ratio, priced.runningCost / unit.cost)
-      // What is not a number, in a unit that the check refuses, is passed over.
-      worth = max(worth, priced.weight / (least * unit.cost))
-      if priced.weight > 0 { gamma = min(gamma, least * priced.runningCost / priced.weight) }
-    }
-    let largest = try agreeOnUnits(
-      units.map(\.index), largest: [ratio, worth, -gamma].map { $0.isNaN ? 0 : $0 }, over: world
-    ) { place throws(AllocationError) in
-      try units[place].validate(in: self)
-    }
-    search.note(allreduces: 1)
-    return CapacitySetup(
-      priceBelowAllCosts: -max(largest[0] * (1 + 0x1p-50), .leastNormalMagnitude),
-      highestWorth: largest[1], lowestGamma: -largest[2])
-  }
+extension CapacitySetup {
+  /// What this rank's units contribute.
+  struct Bounds: Sendable {
+    private var ratio = 0.0
+    private var worth = 0.0
+    private var gamma = Double.greatestFiniteMagnitude
 
+    /// - Parameter unit: at γ = 1. What is not a number, in a unit that a check refuses, is passed over.
+    mutating func include(_ unit: PricedCapacity, offset: Double) {
+      let least = offset + unit.lower
+      ratio = max(ratio, unit.runningCost / unit.cost)
+      worth = max(worth, unit.weight / (least * unit.cost))
+      if unit.weight > 0 { gamma = min(gamma, least * unit.runningCost / unit.weight) }
+    }
+
+    /// Checks every unit and agrees on what the searches start from; see `agreeOnUnits`.
+    ///
+    /// Collective, one allreduce; throws alike on every rank.
+    func agreed(
+      _ indices: [Int], search: inout PriceSearch,
+      over world: borrowing some Collective & ~Copyable,
+      _ check: (Int) throws(AllocationError) -> Void
+    ) throws(AllocationError) -> CapacitySetup {
+      search.note(allreduces: 1)
+      let largest = try agreeOnUnits(
+        indices, largest: [ratio, worth, -gamma].map { $0.isNaN ? 0 : $0 }, over: world, check)
+      return CapacitySetup(
+        priceBelowAllCosts: -max(largest[0] * (1 + 0x1p-50), .leastNormalMagnitude),
+        highestWorth: largest[1], lowestGamma: -largest[2])
+    }
+  }
+}
+
+extension CapacityProgram {
   /// Refuses lower bounds that cost more than the budget. Collective, two allreduces.
   ///
   /// Called once a search has found that they may: their sum, rounded as a user would see it, decides.

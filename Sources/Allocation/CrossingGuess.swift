@@ -8,8 +8,8 @@ struct MeasuredPoint: Sendable, Equatable {
 struct CrossingGuess {
   /// The first key that meets it, if the guess is right.
   let key: Int64
-  /// By how many keys it may be off.
-  let spread: Double
+  /// By how many keys it is likely to be off at most.
+  let reach: Double
 }
 
 /// Guesses of where measured points meet a target. They decide how many rounds a search needs, never
@@ -21,8 +21,8 @@ struct CrossingModel {
 
   /// By inverse interpolation between the ends of a bracket and up to two more points near them.
   ///
-  /// `points` are ascending by their keys and hold both ends. The spread is the difference to the
-  /// straight line: an upper bound of the error where the demand is smooth.
+  /// `points` are ascending by their keys and hold both ends. Where the demand is smooth the error is
+  /// much smaller than the difference to the straight line.
   func guess(in bracket: ClosedRange<Int64>, from points: [MeasuredPoint]) -> CrossingGuess? {
     guard let low = points.firstIndex(where: { $0.key == bracket.lowerBound }),
       low + 1 < points.count, points[low + 1].key == bracket.upperBound,
@@ -38,7 +38,7 @@ struct CrossingModel {
     let inKeys = !keysAreDoubles || isShortInKeys && near.allSatisfy { isNear($0.key, bracket) }
     func place(_ key: Int64) -> Double {
       inKeys
-        ? Double(key - bracket.lowerBound)
+        ? Double(key &- bracket.lowerBound)
         : OrderedKey.value(of: key) - OrderedKey.value(of: bracket.lowerBound)
     }
     let places = near.map { place($0.key) }
@@ -46,16 +46,16 @@ struct CrossingModel {
     let line = inverse(places, heights, count: 2)
     var best = inverse(places, heights, count: near.count)
     let width = places[1]
-    var spread = abs(best - line)
-    if !(best > 0 && best < width) { (best, spread) = (line, width / 4) }
+    var reach = abs(best - line) / 64
+    if near.count == 2 || !(best > 0 && best < width) { (best, reach) = (line, width / 32) }
     guard best.isFinite, width.isFinite else { return nil }
 
     if inKeys {
       let offset = Int64(best.rounded(.up))
-      return CrossingGuess(key: bracket.lowerBound + offset, spread: spread)
+      return CrossingGuess(key: bracket.lowerBound + offset, reach: reach)
     }
     let value = OrderedKey.value(of: bracket.lowerBound) + best
-    return CrossingGuess(key: OrderedKey.key(of: value), spread: spread / value.ulp)
+    return CrossingGuess(key: OrderedKey.key(of: value), reach: reach / value.ulp)
   }
 
   /// Neville's scheme for the place at height 0, in the first `count` points.

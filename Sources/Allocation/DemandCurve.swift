@@ -28,7 +28,7 @@ protocol SearchedDemand: Sendable {
   /// Says that the answer lies within `bracket`: units whose demand is the same at both ends may leave.
   mutating func narrow(to bracket: ClosedRange<Int64>)
 
-  /// About one unit of every `stride`, chosen by their positions alone.
+  /// A demand of about one unit for every `stride` of these, whose sums estimate the sums of all.
   func sample(every stride: Int) -> Self
 }
 
@@ -37,11 +37,18 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
   let curve: Curve
   private var active: [Curve.Unit]
   private var settled: Int128 = 0
+  /// How many units each stands for.
+  private let multiplicity: Int128
   private(set) var evaluations = 0
 
   init(_ curve: Curve, units: [Curve.Unit]) {
+    self.init(curve, units: units, multiplicity: 1)
+  }
+
+  private init(_ curve: Curve, units: [Curve.Unit], multiplicity: Int128) {
     self.curve = curve
     self.active = units
+    self.multiplicity = multiplicity
   }
 
   var activeUnits: Int { active.count }
@@ -57,7 +64,7 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
         sums[index] += curve.term(of: unit, at: points[index])
       }
     }
-    return sums
+    return multiplicity == 1 ? sums : sums.map { multiplicity * $0 }
   }
 
   /// Takes units out of later rounds whose demand is the same at both ends of the bracket: being
@@ -77,18 +84,20 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
     settled += constant
   }
 
+  /// One unit out of every `stride`, at a place in its window that looks random, so that units that
+  /// repeat (a block of seven modules) are not always met at the same one.
   func sample(every stride: Int) -> Self {
-    SlicedDemand(curve, units: sampledPositions(of: active.count, every: stride).map { active[$0] })
+    let units = (0..<active.count / stride).map { window in
+      active[window * stride + Int(scrambled(UInt64(window)) % UInt64(stride))]
+    }
+    return SlicedDemand(curve, units: units, multiplicity: Int128(stride))
   }
 }
 
-/// One position out of every `stride`, at a place in its window that looks random, so that units that
-/// repeat (a block of seven modules) are not always met at the same one.
-func sampledPositions(of count: Int, every stride: Int) -> [Int] {
-  (0..<count / stride).map { window in
-    var mixed = UInt64(window) &* 0x9E37_79B9_7F4A_7C15
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return window * stride + Int((mixed ^ mixed >> 31) % UInt64(stride))
-  }
+/// A number that looks random, from a number: the mixing step of SplitMix64 by Sebastiano Vigna.
+func scrambled(_ number: UInt64) -> UInt64 {
+  var mixed = (number &+ 1) &* 0x9E37_79B9_7F4A_7C15
+  mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+  mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+  return mixed ^ mixed >> 31
 }

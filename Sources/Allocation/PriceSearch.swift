@@ -55,6 +55,9 @@ public struct PriceSearch: Sendable {
   /// Counts allreduces that searches made together on behalf of this one.
   public mutating func note(allreduces: Int) { self.allreduces += allreduces }
 
+  /// Counts terms that were evaluated on behalf of this search.
+  mutating func note(evaluations: Int) { self.evaluations += evaluations }
+
   /// Where the demand first meets the target.
   struct Crossing: Equatable {
     /// The smallest key whose demand is at most the target.
@@ -70,16 +73,20 @@ public struct PriceSearch: Sendable {
   /// With an `outlook` keys are those of doubles, the first round looks closest where the answer is
   /// likely, and the number of trials follows from the number of units: of many units the first round
   /// asks a sample.
+  /// `start` is what another search has found out about it, and `passenger` one that rides along.
   /// Collective: every rank calls with the same bracket, target and outlook. The result is the same on
   /// all.
   /// - Complexity: per round one allreduce of the trial sums and one term per active unit and trial.
   mutating func firstKey<Demand: SearchedDemand>(
-    for purpose: Purpose, of demand: consuming Demand, nearest target: Int128,
+    for purpose: Purpose, narrowing demand: inout Demand, nearest target: Int128,
     in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
+    start: SearchStart = SearchStart(),
+    passenger: inout SearchPassenger?,
     over world: borrowing some Collective & ~Copyable
   ) -> Crossing {
     var progress = SearchProgress(
       method: method, target: target, bracket: bracket, outlook: outlook, ranks: world.size)
+    progress.begin(at: start)
     var rounds = 0
     var trials = 0
     while true {
@@ -91,20 +98,25 @@ public struct PriceSearch: Sendable {
       trials += keys.count
 
       // 2. Sum the demand over the ranks: the only communication. Of many units a sample goes first.
-      let stride = progress.sampleStride
-      if stride > 1 {
+      if let stride = progress.sampleStride {
         var sample = demand.sample(every: stride)
         var sums = sample.localSums(at: keys) + [Int128(sample.activeUnits)]
         evaluations += sample.evaluations
         world.sum(&sums)
         let units = Int(sums.removeLast())
-        let factor = Double(progress.activeUnits) / Double(max(units, 1))
-        progress.sampled = SampledCurve(
-          keys: keys, demands: sums.map { Double($0) * factor }, units: units)
+        progress.sampled = SampledCurve(keys: keys, demands: sums.map { Double($0) }, units: units)
         continue
       }
       var sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
+      let own = sums.count
+      if passenger != nil, let seat = progress.seat, let riding = passenger?.localSums(for: seat) {
+        sums += riding
+      }
       world.sum(&sums)
+      if sums.count > own {
+        passenger?.arrive(with: Array(sums[own...]))
+        sums.removeLast(sums.count - own)
+      }
       progress.activeUnits = Int(sums.removeLast())
 
       // 3. Keep the part of the bracket in which the demand first meets the target.
@@ -120,6 +132,20 @@ public struct PriceSearch: Sendable {
       preconditionFailure("the bracket's top was measured")
     }
     return Crossing(key: progress.upper.key, demand: found)
+  }
+
+  /// The same without a passenger. Collective.
+  mutating func firstKey<Demand: SearchedDemand>(
+    for purpose: Purpose, of demand: consuming Demand, nearest target: Int128,
+    in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
+    start: SearchStart = SearchStart(),
+    over world: borrowing some Collective & ~Copyable
+  ) -> Crossing {
+    var nobody: SearchPassenger?
+    var narrowed = demand
+    return firstKey(
+      for: purpose, narrowing: &narrowed, nearest: target, in: bracket, outlook: outlook,
+      start: start, passenger: &nobody, over: world)
   }
 
   /// The same for a caller who knows that the demand meets the target at the upper bound. Collective.

@@ -4,6 +4,19 @@ struct SearchOutlook: Sendable {
   let likely: ClosedRange<Int64>
   /// Units of all ranks.
   let totalUnits: Int
+
+  /// The trial keys of a first round.
+  func grid(in bracket: ClosedRange<Int64>) -> [Int64] {
+    TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound).grid(253, over: likely)
+      + [bracket.upperBound]
+  }
+
+  /// How many units stand for one in a first round that asks a sample only; nil for few units.
+  func sampleStride(ranks: Int) -> Int? {
+    let perRank = totalUnits / ranks
+    guard perRank > 2048 else { return nil }
+    return perRank / min(max(perRank / 256, 512), 4096)
+  }
 }
 
 /// What a search knows after some rounds, and what it should try next. All of it is agreed.
@@ -20,8 +33,12 @@ struct SearchProgress {
   private var points: [MeasuredPoint] = []
   /// Set by a first round that asked a sample only.
   var sampled: SampledCurve?
+  /// Where another search says the answer is.
+  private var firstGuess: CrossingGuess?
   /// Units of all ranks that are still in the search.
   var activeUnits: Int
+  /// Rounds after which all measurements were on one side.
+  private var misses = 0
   /// Rounds in a row that got on less than even parts would have.
   private var poorRounds = 0
 
@@ -37,6 +54,13 @@ struct SearchProgress {
     lower = BracketEnd(key: start)
     upper = BracketEnd(key: bracket.upperBound)
     activeUnits = outlook?.totalUnits ?? 0
+  }
+
+  /// Takes over what is known beforehand.
+  mutating func begin(at start: SearchStart) {
+    guard method == .accelerated else { return }
+    sampled = start.sampled
+    firstGuess = start.guess
   }
 
   /// Whether the demand is above the target even at the top.
@@ -66,39 +90,67 @@ struct SearchProgress {
       guard placement.room < 1 << 50, let guess else { return withTop(placement.spread(255)) }
       return withTop(placement.around(guess, count: 255, isTrusted: true))
     }
-    if points.isEmpty && sampled == nil {
-      return withTop(placement.grid(253, over: outlook.likely))
+    if points.isEmpty && sampled == nil && firstGuess == nil {
+      return outlook.grid(in: lower.key...upper.key)
     }
-    // A quarter of a millisecond per round, whatever the number of units, but two trials at least.
+    // Less than a millisecond per round, whatever the number of units, but three trials at least.
     let perRank = max(activeUnits / ranks, 1)
-    let count = min(max((1 << 17) / perRank, 2) << (2 * min(poorRounds, 6)), 255)
+    let count = min(max((1 << 19) / perRank, 3) << (2 * min(max(poorRounds - 1, 0), 6)), 255)
     guard let guess else {
       return upper.demand == nil ? [upper.key] : placement.spread(max(count, 15))
     }
-    if points.isEmpty && count == 2 {
-      let key = min(max(guess.key, lower.key + 1), upper.key - 1)
-      return placement.room == 0 ? withTop([]) : [key]
-    }
-    let keys = placement.around(guess, count: count, isTrusted: poorRounds == 0)
+    // The ends of a sample's guess are enough: it also knows how the demand bends between them.
+    let keys =
+      points.isEmpty && firstGuess == nil && count == 3
+      ? placement.ends(of: guess)
+      : placement.around(guess, count: count, isTrusted: poorRounds < 2)
     return keys.isEmpty ? withTop([]) : keys
   }
 
-  /// Units that are asked in the first round: about one of so many.
-  var sampleStride: Int {
-    guard let outlook, method == .accelerated, points.isEmpty, sampled == nil else { return 1 }
-    let perRank = outlook.totalUnits / ranks
-    guard perRank > 2048 else { return 1 }
-    return perRank / min(max(perRank / 1024, 512), 8192)
+  /// Of a first round that asks a sample only: one unit of about so many.
+  var sampleStride: Int? {
+    guard let outlook, method == .accelerated, points.isEmpty, sampled == nil,
+      firstGuess == nil
+    else { return nil }
+    return outlook.sampleStride(ranks: ranks)
+  }
+
+  /// Once the answer is known well enough for another search to start from: a guess of it.
+  var seat: Int64? {
+    guard method == .accelerated, let guess else { return nil }
+    let isKnown = guess.reach < 0x1p42 && !points.isEmpty || isNarrow
+    return isKnown ? min(max(guess.key, lower.key + 1), upper.key) : nil
+  }
+
+  private var isNarrow: Bool {
+    lower.demand != nil && upper.demand != nil
+      && TrialPlacement(between: lower.key, and: upper.key).room < 1 << 42
   }
 
   private func withTop(_ keys: [Int64]) -> [Int64] {
     upper.demand == nil ? keys + [upper.key] : keys
   }
 
-  private var guess: CrossingGuess? {
+  /// Where the answer is likely to be, as far as the measurements tell.
+  var guess: CrossingGuess? {
     if lower.demand != nil, upper.demand != nil {
+      if points.count == 2,
+        let bent = sampled?.guess(
+          of: Double(target), low: points[0], high: points[1], isBracket: true)
+      {
+        return bent
+      }
       let model = CrossingModel(target: target, keysAreDoubles: outlook != nil)
       return model.guess(in: lower.key...upper.key, from: points)
+    }
+    if points.isEmpty, let firstGuess { return firstGuess }
+    // All measurements are on one side: the two nearest ones show the way.
+    let pair = lower.demand != nil ? Array(points.suffix(2)) : Array(points.prefix(2))
+    if pair.count == 2, pair[0].demand > pair[1].demand,
+      let beyond = sampled?.guess(
+        of: Double(target), low: pair[0], high: pair[1], isBracket: false)
+    {
+      return CrossingGuess(key: beyond.key, reach: beyond.reach * Double(1 << min(misses, 20)))
     }
     let anchor = points.min { ($0.demand - target).magnitude < ($1.demand - target).magnitude }
     return sampled?.guess(of: Double(target), anchor: anchor)
@@ -110,12 +162,15 @@ struct SearchProgress {
     let width = UInt64(bitPattern: upper.key &- lower.key)
     let wasMeasured = lower.demand != nil && upper.demand != nil
     let first = sums.firstIndex { $0 <= target } ?? sums.endIndex
-    if first > 0, keys[first - 1] < upper.key { lower = BracketEnd(key: keys[first - 1], demand: sums[first - 1]) }
+    if first > 0, keys[first - 1] < upper.key {
+      lower = BracketEnd(key: keys[first - 1], demand: sums[first - 1])
+    }
     if first < sums.endIndex { upper = BracketEnd(key: keys[first], demand: sums[first]) }
     points += zip(keys, sums).map { MeasuredPoint(key: $0, demand: $1) }
     points.sort { $0.key < $1.key }
+    if lower.demand == nil || upper.demand == nil { misses += 1 }
     let left = UInt64(bitPattern: upper.key &- lower.key)
     let isPoor = left > width / UInt64(keys.count + 1)
-    poorRounds = isPoor && (wasMeasured || keys.count > 1) ? poorRounds + 1 : 0
+    poorRounds = isPoor && wasMeasured ? poorRounds + 1 : 0
   }
 }

@@ -26,7 +26,8 @@ struct TrialPlacement {
 
   /// `count` keys that cut the open interval into equal parts, or all of its keys if fewer.
   func spread(_ count: Int) -> [Int64] {
-    if room <= UInt64(count) { return room == 0 ? [] : Array(lower + 1..<upper) }
+    guard count > 0, room > 0 else { return [] }
+    if room <= UInt64(count) { return Array(lower + 1..<upper) }
     let (width, count) = (room + 1, UInt64(count))
     return (1...count).map { part in
       let product = width.multipliedFullWidth(by: part)
@@ -47,29 +48,37 @@ struct TrialPlacement {
     return merged([lower + 1] + below + [ends.lowerBound] + inside + [ends.upperBound] + above)
   }
 
-  /// Up to `count` keys for a guess: it and its neighbour if it should be exact, else keys at growing
-  /// distances on both sides. Many trials are half spent on even parts, which get on where the guess is
-  /// bad, such as at a jump.
+  /// About `count` keys for a guess: it and keys at growing distances on both sides, the first its
+  /// reach. Many trials are half spent on even parts, which get on where the guess is bad,
+  /// such as at a jump.
   func around(_ guess: CrossingGuess, count: Int, isTrusted: Bool) -> [Int64] {
     if room <= UInt64(count) + 1 { return spread(count + 1) }
     let center = min(max(guess.key, lower + 1), upper)
     let evenCount = count >= 64 || !isTrusted ? count / 2 : 0
-    let even = spread(evenCount)
-    let each = max((count - evenCount) / 2, 1)
+    let each = max((count - evenCount - 1) / 2, 1)
     var distances: [Int64] = []
-    if each >= 52 {
+    if each >= 51 {
       // Each power of two: if the guess is off by d keys, the next bracket is narrower than 2 d.
-      distances = [0, 1] + (1...50).map { 1 << $0 }
-      distances += (0..<each - 52).map { 3 + Int64($0) }
+      distances = (0...50).map { 1 << $0 } + (0..<each - 51).map { 3 + Int64($0) }
     } else {
-      var distance = guess.spread / 8
+      // A few keys grow fast, more of them slowly and begin nearer.
+      let growth: Double = each >= 10 ? 2 : each >= 4 ? 4 : 8
+      var distance = each >= 4 ? guess.reach / growth : guess.reach
       for _ in 0..<each {
-        distances.append(distance < 1 ? Int64(distances.count) : Int64(min(distance, 0x1p60)))
-        distance = max(distance, 1) * 8
+        distances.append(distance < 1 ? Int64(distances.count + 1) : Int64(min(distance, 0x1p60)))
+        distance = max(distance, 1) * growth
       }
+      // A guess that should be exact may be off by rounding.
+      if distances == [1] { distances = [1, 2] }
     }
-    let near = distances.flatMap { [subtracting($0 + 1, from: center), adding($0, to: center)] }
-    return merged(even + near)
+    let near = distances.flatMap { [subtracting($0, from: center), adding($0, to: center)] }
+    return merged(spread(evenCount) + [center] + near)
+  }
+
+  /// The two keys between which the guess expects the answer.
+  func ends(of guess: CrossingGuess) -> [Int64] {
+    let reach = Int64(min(max(guess.reach, 1), 0x1p60))
+    return merged([subtracting(reach, from: guess.key), adding(reach, to: guess.key)])
   }
 
   private func subtracting(_ distance: Int64, from key: Int64) -> Int64 {

@@ -4,7 +4,9 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
   let cutter: LimbCutter
   /// 1, or −1 where the formula grows with the key.
   let sign: Int128
-  private var columns: UnitColumns
+  private(set) var columns: UnitColumns
+  /// Whether the columns are also needed after the search.
+  private var isShared: Bool
   private var settled: Int128 = 0
   /// Which units ask for the same at both ends of `markedKeys`, and what they ask for together.
   private var marks: [UInt8] = []
@@ -13,11 +15,15 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
   private var markedSum: Int128 = 0
   private(set) var evaluations = 0
 
-  init(_ formula: Formula, cutter: LimbCutter, sign: Int128, columns: consuming UnitColumns) {
+  init(
+    _ formula: Formula, cutter: LimbCutter, sign: Int128, columns: consuming UnitColumns,
+    isShared: Bool = false
+  ) {
     self.formula = formula
     self.cutter = cutter
     self.sign = sign
     self.columns = columns
+    self.isShared = isShared
   }
 
   var activeUnits: Int { columns.count }
@@ -27,7 +33,6 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
     evaluations += columns.count * keys.count
     // The ends of a few keys are likely to be the ends of the next bracket.
     let marking = (2...16).contains(keys.count)
-    let points = keys.map(formula.point)
     var sums = [Int128](repeating: 0, count: keys.count)
     markedKeys = marking ? keys[0]...keys[keys.count - 1] : nil
     (markedCount, markedSum) = (0, 0)
@@ -39,10 +44,12 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
       let block = start..<min(start + LimbCutter.blockGroups, columns.groups)
       let single = marking ? 1..<keys.count - 1 : 0..<keys.count
       for index in single {
-        sums[index] += cutter.total(sum(of: block, at: points[index]))
+        sums[index] += cutter.total(formula.sum(columns, block, at: keys[index], cutter))
       }
       if marking {
-        let ends = sumAndMark(block, at: points[0], and: points[keys.count - 1])
+        let ends = formula.sumAndMark(
+          columns, block, at: keys[0], and: keys[keys.count - 1], cutter, marks: &marks)
+        markedCount += ends.count
         sums[0] += cutter.total(ends.first)
         sums[keys.count - 1] += cutter.total(ends.last)
         markedSum += cutter.total(ends.settled)
@@ -51,76 +58,26 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
     return sums.map { settled + sign * $0 }
   }
 
-  private func sum(of block: Range<Int>, at point: Formula.Point) -> LimbedSum {
-    cutter.hasTwoLimbs
-      ? sum(of: block, at: point, twoLimbs: true) : sum(of: block, at: point, twoLimbs: false)
-  }
-
-  @inline(__always)
-  private func sum(
-    of block: Range<Int>, at point: Formula.Point, twoLimbs: Bool
-  ) -> LimbedSum {
-    var sum = LimbedSum(groups: block.count)
-    let (formula, cutter) = (formula, cutter)
-    // Spans checked once, outside the loop: the loop itself is vector instructions only.
-    let (first, second, third) = (columns.first.span, columns.second.span, columns.third.span)
-    let (lower, upper) = (columns.lower.span, columns.upper.span)
-    precondition(columns.holds(block), "a block of groups that are there")
-    for group in block {
-      let units = LaneGroup(
-        first: first[group], second: second[group], third: third[group], lower: lower[group],
-        upper: upper[group])
-      sum.add(formula.terms(of: units, at: point), cutter, twoLimbs: twoLimbs)
-    }
-    return sum
-  }
-
-  /// The sums at two points, and the sum over the units that ask for the same at both, which are marked.
-  @inline(never)
-  private mutating func sumAndMark(
-    _ block: Range<Int>, at first: Formula.Point, and last: Formula.Point
-  ) -> (first: LimbedSum, last: LimbedSum, settled: LimbedSum) {
-    var sums = (
-      first: LimbedSum(groups: block.count), last: LimbedSum(groups: block.count),
-      settled: LimbedSum(groups: block.count)
-    )
-    let (formula, cutter) = (formula, cutter)
-    var marked = 0
-    for group in block {
-      let units = columns[group]
-      let low = formula.terms(of: units, at: first)
-      let high = formula.terms(of: units, at: last)
-      let equal = low .== high
-      sums.first.add(low, cutter, twoLimbs: false)
-      sums.last.add(high, cutter, twoLimbs: false)
-      sums.settled.add(Lanes.zero.replacing(with: low, where: equal), cutter, twoLimbs: false)
-      let bits = SIMD4<Int64>.zero.replacing(with: SIMD4(1, 2, 4, 8), where: equal)
-      let mark = UInt8(truncatingIfNeeded: bits.wrappedSum())
-      marks[group] = mark
-      marked += mark.nonzeroBitCount
-    }
-    markedCount += marked
-    return sums
-  }
-
   /// Takes out the marked units if the bracket lies where they were marked and they are many enough to
   /// be worth the pass.
   mutating func narrow(to bracket: ClosedRange<Int64>) {
     guard let markedKeys, markedKeys.contains(bracket.lowerBound),
       markedKeys.contains(bracket.upperBound), markedCount * 4 >= columns.count
     else { return }
-    columns.remove(marked: marks)
+    // Fillers ask for nothing at both ends: they are marked too, but no units.
+    let fillers = 4 * columns.groups - columns.count
+    columns.remove(
+      marked: marks, leaving: columns.count - (markedCount - fillers), isShared: isShared)
+    isShared = false
     marks = []
     settled += sign * markedSum
     self.markedKeys = nil
   }
 
+  /// Units of large `first` (weights) are drawn more often than others, and each stands for fewer: a
+  /// few large units may ask for most of the budget.
   func sample(every stride: Int) -> Self {
-    let positions = sampledPositions(of: columns.count, every: stride)
-    var sampled = UnitColumns(filler: columns.filler, capacity: positions.count)
-    for start in Swift.stride(from: 0, to: positions.count, by: 4) {
-      sampled.append(columns, at: positions[start..<min(start + 4, positions.count)])
-    }
+    let sampled = columns.sample(every: stride) { formula.scaled($0, by: $1) }
     return ColumnDemand(formula, cutter: cutter, sign: sign, columns: sampled)
   }
 }

@@ -1,17 +1,18 @@
 /// What four units ask for at once, by the same operations in the same order as the plain formula of one.
-///
-/// Postcondition: every lane has the bits of the plain term, but for the sign of a zero.
-protocol ColumnFormula: Sendable {
+protocol LaneFormula: Sendable {
   /// What a key stands for.
   associatedtype Point
   func point(at key: Int64) -> Point
+  /// Postcondition: every lane has the bits of the plain term, but for the sign of a zero.
   func terms(of units: LaneGroup, at point: Point) -> Lanes
+  /// Units that ask for `factor` times as much at every key.
+  func scaled(_ units: LaneGroup, by factor: Double) -> LaneGroup
 }
 
 /// min(c x, 2 B), as `CapacityDemand` and `UnpricedDemand` have it for the logarithm.
 ///
 /// `first` is γ_k q^β, `second` a and `third` c.
-struct CapacityFormula: ColumnFormula {
+struct CapacityFormula: LaneFormula {
   /// Which of the two numbers the key stands for.
   enum Searched: Sendable {
     case price(gamma: Double)
@@ -22,9 +23,15 @@ struct CapacityFormula: ColumnFormula {
     let gamma: Double
     let price: Double
   }
-  let offset: Double
-  let saturation: Double
-  let searched: Searched
+  private let offset: Lanes
+  private let saturation: Lanes
+  private let searched: Searched
+
+  init(offset: Double, saturation: Double, searched: Searched) {
+    self.offset = Lanes(repeating: offset)
+    self.saturation = Lanes(repeating: saturation)
+    self.searched = searched
+  }
 
   /// Asks for nothing at any price.
   static let filler = LaneGroup(
@@ -48,16 +55,24 @@ struct CapacityFormula: ColumnFormula {
     if point.price < 0 {
       capacity = capacity.replacing(with: units.upper, where: denominator .< 0)
     }
-    let saturation = Lanes(repeating: saturation)
     let terms = units.third * capacity
-    return saturation.replacing(with: terms, where: terms .< saturation)
+    return terms.replacing(with: saturation, where: terms .> saturation)
+  }
+}
+
+extension CapacityFormula {
+  func scaled(_ units: LaneGroup, by factor: Double) -> LaneGroup {
+    // The same x, of larger units.
+    LaneGroup(
+      first: factor * units.first, second: factor * units.second, third: factor * units.third,
+      lower: units.lower, upper: units.upper)
   }
 }
 
 /// n ρ for ψ = ρ², as `PruningDemand` has it.
 ///
 /// `first` is n, `second` η q^κ w and `third` τ d.
-struct QuadraticFormula: ColumnFormula {
+struct QuadraticFormula: LaneFormula {
   func point(at key: Int64) -> Double { OrderedKey.value(of: key) }
 
   @inline(__always)
@@ -68,7 +83,7 @@ struct QuadraticFormula: ColumnFormula {
 }
 
 /// n ρ for ψ = −log(1 − ρ), as `PruningDemand` has it; columns as in `QuadraticFormula`.
-struct LogFormula: ColumnFormula {
+struct LogFormula: LaneFormula {
   func point(at key: Int64) -> Double { OrderedKey.value(of: key) }
 
   @inline(__always)
@@ -76,6 +91,15 @@ struct LogFormula: ColumnFormula {
     let pull = (mu + units.third) * units.first
     let share = units.clipped(1 - units.second / pull)
     return units.first * share.replacing(with: units.lower, where: pull .< 0)
+  }
+}
+
+extension LaneFormula where Point == Double {
+  func scaled(_ units: LaneGroup, by factor: Double) -> LaneGroup {
+    // The same ρ, of larger units.
+    LaneGroup(
+      first: factor * units.first, second: factor * units.second, third: units.third,
+      lower: units.lower, upper: units.upper)
   }
 }
 

@@ -65,59 +65,57 @@ struct UnitColumns: Sendable {
     count += added
   }
 
-  /// Adds up to four units of other columns.
-  mutating func append(_ others: UnitColumns, at positions: ArraySlice<Int>) {
-    var group = filler
-    for (lane, position) in positions.enumerated() {
-      group.copyLane(lane, from: others[position / 4], at: position % 4)
+  /// Adds one unit, a lane of a group.
+  mutating func append(_ group: LaneGroup, lane: Int) {
+    if count == 4 * groups {
+      var first = filler
+      first.copyLane(0, from: group, at: lane)
+      append(first, count: 1)
+    } else {
+      var last = self[groups - 1]
+      last.copyLane(count % 4, from: group, at: lane)
+      replaceLast(with: last)
+      count += 1
     }
-    append(group, count: positions.count)
   }
 
-  /// Takes out the units whose bit is set: bit l of `marks[g]` stands for lane l of group g.
+  private mutating func replaceLast(with group: LaneGroup) {
+    let last = groups - 1
+    first[last] = group.first
+    second[last] = group.second
+    third[last] = group.third
+    lower[last] = group.lower
+    upper[last] = group.upper
+  }
+
+  /// Takes out the units whose bit is set: bit l of `marks[g]` stands for lane l of group g. `count` is
+  /// the number of units that stay.
   ///
-  /// Without a branch per unit: every unit is written, and the next one over it unless it stays.
-  /// - Complexity: one pass over the units.
-  mutating func remove(marked marks: [UInt8]) {
+  /// Columns that are shared with a copy of these are left alone and smaller ones made.
+  /// - Complexity: one pass over the marks and one over the units that stay.
+  mutating func remove(marked marks: [UInt8], leaving count: Int, isShared: Bool) {
     precondition(marks.count == groups, "one byte of marks per group")
-    var kept = 0
-    for group in 0..<groups {
-      let mark = marks[group]
-      if mark == 0xF { continue }
-      let lanes = self[group]
-      for lane in 0..<4 {
-        put(lanes, lane, at: kept)
-        kept += 1 - Int(mark >> UInt8(lane) & 1)
+    let places = unmarkedPlaces(marks, count: count)
+    func shrink(_ column: inout [Lanes], _ filler: Double) {
+      if isShared {
+        column = gathered(column, places, count: count, filler: filler)
+      } else {
+        close(&column, places, count: count, filler: filler)
       }
     }
-    // The fillers of the last group are units to the loop; they went if they were marked, and if not
-    // they may stay: they ask for nothing.
-    let groups = (kept + 3) / 4
-    for place in kept..<4 * groups { put(filler, 0, at: place) }
-    first.removeLast(self.groups - groups)
-    second.removeLast(second.count - groups)
-    third.removeLast(third.count - groups)
-    lower.removeLast(lower.count - groups)
-    upper.removeLast(upper.count - groups)
-    count = kept
+    shrink(&first, filler.first[0])
+    shrink(&second, filler.second[0])
+    shrink(&third, filler.third[0])
+    shrink(&lower, filler.lower[0])
+    shrink(&upper, filler.upper[0])
+    self.count = count
   }
 
-  private mutating func put(_ lanes: LaneGroup, _ lane: Int, at place: Int) {
-    Self.put(lanes.first[lane], at: place, in: &first)
-    Self.put(lanes.second[lane], at: place, in: &second)
-    Self.put(lanes.third[lane], at: place, in: &third)
-    Self.put(lanes.lower[lane], at: place, in: &lower)
-    Self.put(lanes.upper[lane], at: place, in: &upper)
-  }
-
-  /// One number is written through the bytes, which checks the place: setting a lane that is not known
-  /// when compiling would carry the whole group through memory. What is written is a Float64 where a
-  /// Float64 was.
-  @inline(__always)
-  private static func put(_ value: Double, at place: Int, in column: inout [Lanes]) {
-    var span = column.mutableSpan
-    var bytes = unsafe span.mutableBytes
-    bytes.storeBytes(of: value, toByteOffset: 8 * place, as: Double.self)
+  /// Moves columns that are shared with a copy to memory of their own.
+  mutating func makeUnique() {
+    for column in [\UnitColumns.first, \.second, \.third, \.lower, \.upper] where groups > 0 {
+      self[keyPath: column][0] = self[keyPath: column][0]
+    }
   }
 }
 
