@@ -13,10 +13,10 @@ struct SampledCurve: Sendable {
     if crossing == 0 && anchor == nil { return CrossingGuess(key: keys[0], reach: 0) }
     guard let anchor else {
       let value = solve(target, near: crossing)
-      // Two standard errors of the sample or three, in keys: those that the demand needs to move as far.
+      // Some standard errors of the sample, in keys: those that the demand needs to move as far.
       let (before, after) = (crossing - 1, crossing)
       let fall = (demands[before] - demands[after]) / (Double(keys[after]) - Double(keys[before]))
-      let reach = 1.5 * abs(target) / Double(units).squareRoot() / fall
+      let reach = 2 * abs(target) / Double(units).squareRoot() / fall
       return CrossingGuess(key: OrderedKey.key(of: value), reach: min(reach, 0x1p52))
     }
     // The shifted curve, in the points around its own crossing; twice, as that moves with the shift.

@@ -14,9 +14,14 @@ struct SearchOutlook: Sendable {
   /// How many units stand for one in a first round that asks a sample only; nil for few units.
   func sampleStride(ranks: Int) -> Int? {
     let perRank = totalUnits / ranks
-    guard perRank > 2048 else { return nil }
-    return perRank / min(max(perRank / 256, 512), 4096)
+    let few = Self.terms(ranks: ranks) / 256
+    guard perRank > few else { return nil }
+    return perRank / min(max(perRank / 64, few), 4096)
   }
+
+  /// Terms per rank and round that take about as long as an allreduce does: some 40 µs within a process,
+  /// 150 µs between processes.
+  static func terms(ranks: Int) -> Int { ranks == 1 ? 1 << 15 : 1 << 17 }
 }
 
 /// What a search knows after some rounds, and what it should try next. All of it is agreed.
@@ -93,9 +98,12 @@ struct SearchProgress {
     if points.isEmpty && sampled == nil && firstGuess == nil {
       return outlook.grid(in: lower.key...upper.key)
     }
-    // Less than a millisecond per round, whatever the number of units, but three trials at least.
+    // As many trials as take about the time of the allreduce, but three at least.
     let perRank = max(activeUnits / ranks, 1)
-    let count = min(max((1 << 19) / perRank, 3) << (2 * min(max(poorRounds - 1, 0), 6)), 255)
+    let count = min(
+      max(4 * SearchOutlook.terms(ranks: ranks) / perRank, 3)
+        << (2 * min(max(poorRounds - 1, 0), 6)),
+      255)
     guard let guess else {
       return upper.demand == nil ? [upper.key] : placement.spread(max(count, 15))
     }

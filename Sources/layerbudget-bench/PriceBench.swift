@@ -100,7 +100,7 @@ private struct PriceWork: Bench.Work {
     for round in 0..<options.repeats + 1 {
       search = PriceSearch(method: .accelerated)
       // A search takes units out of its columns: each has its own.
-      let own = columns.copied()
+      var own = columns.copied()
       world.barrier()
       var began = clock.now
       var processor = processorSeconds()
@@ -150,7 +150,9 @@ private struct ReadArrays {
   }
 
   func sum() -> Double {
-    let (first, second, third) = (arrays[0].span, arrays[1].span, arrays[2].span)
+    let first = arrays[0].span
+    let second = arrays[1].span
+    let third = arrays[2].span
     var sums = (SIMD4<Double>.zero, SIMD4<Double>.zero, SIMD4<Double>.zero)
     for group in first.indices {
       sums.0 += first[group]
@@ -164,6 +166,6 @@ private struct ReadArrays {
 /// Processor time of this thread: what a busy machine does not disturb.
 private func processorSeconds() -> Double {
   var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }

@@ -138,11 +138,12 @@ struct FastPriceTests {
       let floor = problem.units.reduce(0) { $0 + $1.cost * $1.lower }
       guard floor > 0 else { return }
       problem.program.budget = floor * 0.9
+      let (program, units) = (problem.program, problem.units)
       let refusals = ThreadedCollective.run(ranks: ranks) { world in
         var search = PriceSearch(method: .accelerated)
         do throws(AllocationError) {
-          _ = try problem.program.solve(
-            slice(problem.units, rank: world.rank, of: ranks), totalUnits: problem.units.count,
+          _ = try program.solve(
+            slice(units, rank: world.rank, of: ranks), totalUnits: units.count,
             wholeNumbers: false, search: &search, over: world)
           return "none"
         } catch {
