@@ -150,9 +150,10 @@ private struct ReadArrays {
   }
 
   func sum() -> Double {
-    let first = arrays[0].span
-    let second = arrays[1].span
-    let third = arrays[2].span
+    let (own, next, last) = (arrays[0], arrays[1], arrays[2])
+    let first = own.span
+    let second = next.span
+    let third = last.span
     var sums = (SIMD4<Double>.zero, SIMD4<Double>.zero, SIMD4<Double>.zero)
     for group in first.indices {
       sums.0 += first[group]
