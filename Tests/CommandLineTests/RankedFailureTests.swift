@@ -26,7 +26,9 @@ struct RankedFailureTests {
         #expect(occurrences(of: "model.layers.5.mlp.up_proj.gradient", in: outcome.errors) == 1)
         #expect(outcome.errors.contains("nan"), "\(outcome.errors)")
         #expect(outcome.errors.contains("damaged.safetensors"), "\(outcome.errors)")
-        #expect(files(in: output).isEmpty, "\(files(in: output))")
+        // A run that takes more than a second, as on a busy machine, keeps what was done.
+        let left = files(in: output).filter { $0 != "result.json.journal" }
+        #expect(left.isEmpty, "\(left)")
       }
     }
   }
