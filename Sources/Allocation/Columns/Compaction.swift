@@ -36,7 +36,7 @@ func unmarkedPlaces(_ marks: [UInt8], count: Int) -> [UInt32] {
 func gathered(
   _ column: [Lanes], _ places: [UInt32], count: Int, filler: Double
 ) -> [Lanes] {
-  let source = column.span.bytes
+  let source = unsafe column.span.bytes
   let places = places.span
   var smaller: [Lanes] = []
   smaller.reserveCapacity((count + 3) / 4)
@@ -58,9 +58,10 @@ func close(_ column: inout [Lanes], _ places: [UInt32], count: Int, filler: Doub
     let places = places.span
     for group in 0..<groups {
       let start = 4 * group
-      span[group] = Lanes(
+      let lanes = unsafe Lanes(
         at(places[start], span.bytes), at(places[start + 1], span.bytes),
         at(places[start + 2], span.bytes), at(places[start + 3], span.bytes))
+      span[group] = lanes
     }
     for place in count..<4 * groups { span[groups - 1][place % 4] = filler }
   }
