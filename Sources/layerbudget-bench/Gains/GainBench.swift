@@ -27,6 +27,9 @@ struct GainBench: ParsableCommand {
   @Option(help: "single or double; both if left out.")
   var precision: [Precision] = []
 
+  @Option(help: "For kronecker: eigenbases, band-of-inputs or band-of-outputs; the cheapest if left out.")
+  var path: KroneckerPath?
+
   @Option(help: "Samples of fisher.")
   var samples = 1024
 
@@ -48,7 +51,7 @@ struct GainBench: ParsableCommand {
   func run() throws {
     try Bench.run(
       GainWork(
-        options: options, kind: curvature, shapes: shape,
+        options: options, kind: curvature, path: path, shapes: shape,
         precisions: precision.isEmpty ? Precision.allCases : precision, samples: samples,
         tokens: tokens, order: order))
   }
@@ -71,6 +74,17 @@ struct ModuleShape: ExpressibleByArgument {
   }
 }
 
+extension KroneckerPath: ExpressibleByArgument {
+  package init?(argument: String) {
+    switch argument {
+    case "eigenbases": self = .eigenbases
+    case "band-of-inputs": self = .band(of: .activation)
+    case "band-of-outputs": self = .band(of: .gradient)
+    default: return nil
+    }
+  }
+}
+
 extension CurvatureKind: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
@@ -78,6 +92,7 @@ private struct GainWork: Bench.Work {
   let name = "gain"
   let options: BenchOptions
   let kind: CurvatureKind
+  let path: KroneckerPath?
   let shapes: [ModuleShape]
   let precisions: [Precision]
   let samples: Int
@@ -124,7 +139,8 @@ private struct GainWork: Bench.Work {
     beside gemm: consuming GemmRate<Element>, over world: borrowing some Collective & ~Copyable
   ) throws -> Line {
     let statistics = try Statistics(path: module.path)
-    let options = GainOptions(kind: kind, precision: precision, rule: .plain)
+    var options = GainOptions(kind: kind, precision: precision, rule: .plain)
+    options.kroneckerPath = path
     let productOperations = gemm.operations
     var found: ModuleGain?
     let times = try self.options.time(

@@ -63,25 +63,25 @@ struct RandomModule: ~Copyable {
     (0..<count).map { _ in Float(Double(draws.next() >> 11) * 0x1p-53 - 0.5) }
   }
 
-  /// XᵀX/T of T = 2 order samples whose columns differ in size by up to 3 times: a full spectrum, as
-  /// covariances have it, so that no eigensolver finds its work done. Above an order of 4096, where
-  /// that takes minutes, a positive definite matrix s_i s_j 2^−|i−j|.
+  /// XᵀX/T of T = 2 order samples, plus a third of its mean eigenvalue: a full spectrum, as covariances
+  /// have it, so that no eigensolver finds its work done, and conditions that single precision can
+  /// bear. Above an order of 4096, where that takes minutes, 2^−|i−j|.
   private static func covariance(_ order: Int, _ draws: inout RandomDraws) -> [Float] {
-    let scales = (0..<order).map { _ in Float(draws.spread(0.25)) }
     guard order <= 4096 else {
-      return (0..<order).flatMap { row in
-        (0..<order).map { column in
-          let distance = abs(row - column)
-          return distance > 100
-            ? 0 : scales[row] * scales[column] * Float(sign: .plus, exponent: -distance, significand: 1)
+      var values = [Float](repeating: 0, count: order * order)
+      for row in 0..<order {
+        for column in max(row - 100, 0)..<min(row + 100, order) {
+          values[row * order + column] = Float(
+            sign: .plus, exponent: -abs(row - column), significand: 1)
         }
       }
+      return values
     }
-    var samples = Matrix<Float>(rows: 2 * order, columns: order) { fill(&$0, &draws) }
-    samples.scaleColumns(by: scales.map { Double($0) })
+    let samples = Matrix<Float>(rows: 2 * order, columns: order) { fill(&$0, &draws) }
     var gram = product(samples, transposedA: true, samples)
     gram.scale(by: 1 / Float(2 * order))
     _ = gram.symmetrize()
+    gram.addToDiagonal(Float(gram.trace / Double(3 * order)))
     return gram.elements()
   }
 
