@@ -29,6 +29,19 @@ public struct SymmetricBand: Sendable {
     self.rows = rows
   }
 
+  /// B written out, [order, order].
+  package func matrix() -> Matrix<Double> {
+    var result = Matrix<Double>(rows: order, columns: order)
+    for i in 0..<order {
+      for j in max(i - width, 0)...i {
+        let value = rows[i * (width + 1) + j - i + width]
+        result[i, j] = value
+        result[j, i] = value
+      }
+    }
+    return result
+  }
+
   /// rᵢ := Lᵢ⁻¹ rᵢ for every row i of R, with scaleᵢ B + shift I = Lᵢ Lᵢᵀ: then rᵢ · rᵢ is the quadratic
   /// form of the inverse, and inner products of rows whitened alike are those of its metric.
   ///

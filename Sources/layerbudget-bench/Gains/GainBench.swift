@@ -107,15 +107,19 @@ private struct GainWork: Bench.Work {
     let countedAs: String
     let operations: Double
     let gain, gemm: Rate
-    /// The gain's rate per that of the matrix product in the same round, the median over rounds.
-    let ratioToGemm: Double
+    /// Of the gain, what goes into decoding the tensors, asking whether they are finite, and the checksum.
+    let reading: Timing
+    /// The gain's rate per that of the matrix product in the same round, the median over rounds; and
+    /// without the reading.
+    let ratioToGemm, ratioWithoutReading: Double
     let value: Double
 
     enum CodingKeys: String, CodingKey {
-      case curvature, shape, precision, operations, gain, gemm, value
+      case curvature, shape, precision, operations, gain, gemm, reading, value
       case precisionUsed = "precision_used"
       case countedAs = "counted_as"
       case ratioToGemm = "ratio_to_gemm"
+      case ratioWithoutReading = "ratio_to_gemm_without_reading"
     }
   }
 
@@ -152,7 +156,13 @@ private struct GainWork: Bench.Work {
           var computer = GainComputer(statistics: statistics, options: options)
           found = try computer.gain(of: statistics.modules[0])
         },
+        {
+          let computer = GainComputer(statistics: statistics, options: options)
+          try computer.readAlone(statistics.modules[0])
+        },
       ])
+    let computing = Timing(rounds: zip(times[1].rounds, times[2].rounds).map { $0 - $1 })
+    let perProduct = operations(module.outputs, module.inputs) / productOperations
     let operations = operations(module.outputs, module.inputs)
     return Line(
       curvature: kind.rawValue, shape: [module.outputs, module.inputs],
@@ -160,7 +170,8 @@ private struct GainWork: Bench.Work {
       countedAs: countedAs, operations: operations,
       gain: Rate(times[1], operations: operations),
       gemm: Rate(times[0], operations: productOperations),
-      ratioToGemm: times[0].ratio(to: times[1]) * operations / productOperations,
+      reading: times[2], ratioToGemm: times[0].ratio(to: times[1]) * perProduct,
+      ratioWithoutReading: times[0].ratio(to: computing) * perProduct,
       value: found?.gain ?? 0)
   }
 
