@@ -44,7 +44,8 @@ public struct PlanVerification: Codable, Sendable, Equatable {
         request = try PlanOptions(plan).request(from: inputs)
       } catch {
         request = nil
-        verification.unchecked.append("the plan made again (\(error))")
+        // Every plan of this format says all of them.
+        verification.disagreements.append("the plan cannot be made again: \(error)")
       }
       if let request {
         try verification.check(file, plan, against: request, inputs, over: world)
