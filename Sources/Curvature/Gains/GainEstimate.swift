@@ -67,6 +67,12 @@ extension MetricBuilder {
     guard let metric = try kfacMetric(of: module, cache: &cache) else {
       return try flatEstimate(of: module)
     }
+    // What the conditions already rule out is not solved for.
+    let error = metric.errorEstimate ?? 0
+    if Precision.of(Element.self) == .single && !(error <= GainOptions.largestSingleError) {
+      cache.keep(metric.releaseActivation(), of: key)
+      throw .value("module \"\(module.name)\": single precision may be off by a share of \(error)")
+    }
     let estimate = try estimate(of: module, under: metric)
     cache.keep(metric.releaseActivation(), of: key)
     return estimate

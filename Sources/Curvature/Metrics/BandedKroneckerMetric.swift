@@ -31,7 +31,8 @@ struct BandedKroneckerMetric: CurvatureMetric, ~Copyable {
   /// Nil where B may not be semidefinite within rounding: its negative eigenvalues would count as 0, and
   /// only an eigendecomposition tells them from the others.
   init?(
-    _ banded: consuming BandedFactor, _ side: KroneckerSide, _ rotated: consuming RotatedFactor<Double>,
+    _ banded: consuming BandedFactor, _ side: KroneckerSide,
+    _ rotated: consuming RotatedFactor<Double>,
     facts: CurvatureFacts, scale: Double, moduleName: String
   ) {
     // A shift of B by τ moves no gain by more than a share of τ c s/λ, s the largest eigenvalue.

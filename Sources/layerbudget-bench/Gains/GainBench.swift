@@ -27,7 +27,8 @@ struct GainBench: ParsableCommand {
   @Option(help: "single or double; both if left out.")
   var precision: [Precision] = []
 
-  @Option(help: "For kronecker: eigenbases, band-of-inputs or band-of-outputs; the cheapest if left out.")
+  @Option(
+    help: "For kronecker: eigenbases, band-of-inputs, band-of-outputs; the cheapest if left out.")
   var path: KroneckerPath?
 
   @Option(help: "Samples of fisher.")
