@@ -24,13 +24,14 @@ enum Printed {
     if printing.json {
       try json(plan)
     } else {
-      Process.writeToStandardOutput(PlanTable(plan, run, color: printing.usesColor).text)
+      Process.writeToStandardOutput(PlanTable(plan, run).text(on: printing.page))
       Process.print(notes: plan.notes)
     }
   }
 
   /// A row per rank of what it would do.
   static func dryRun(_ plan: DryRun, _ printing: OutputOptions) throws(Failure) {
+    guard !printing.quiet else { return }
     if printing.json {
       try json(plan)
       return
@@ -40,13 +41,14 @@ enum Printed {
       .number("bytes read"), .number("peak bytes"),
     ])
     for rank in plan.ranks {
-      table.add([
-        "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
-        NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
-      ])
+      table.add(
+        [
+          "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
+          NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
+        ], weight: rank.operations)
     }
-    Process.writeToStandardOutput(
-      table.text
-        + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n")
+    let balance =
+      "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n"
+    Process.writeToStandardOutput(printing.page.text(of: table, below: balance))
   }
 }
