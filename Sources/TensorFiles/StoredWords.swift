@@ -50,14 +50,14 @@ extension TensorCollection {
     _ name: String, elements range: Range<Int>, as type: Word.Type
   ) throws(TensorFileError) -> [Word] {
     let (file, bytes) = bytes(name, elements: range, width: Word.bitWidth)
-    return try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
-      // Filled before anyone reads it; storing 0 first would touch every page twice.
-      unsafe [Word](unsafeUninitializedCapacity: range.count) { buffer, count in
-        unsafe bytes.withUnsafeBytes { stored in
-          unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: stored)
-        }
-        count = range.count
-      }
+    // Filled before anyone reads it; storing 0 first would touch every page twice.
+    return try unsafe [Word](unsafeUninitializedCapacity: range.count) {
+      (buffer, count) throws(TensorFileError) in
+      try unsafe members[file].file.read(
+        at: bytes.lowerBound,
+        into: UnsafeMutableRawBufferPointer(
+          start: buffer.baseAddress, count: bytes.count))
+      count = range.count
     }
   }
 
@@ -73,10 +73,8 @@ extension TensorCollection {
   ) throws(TensorFileError) {
     precondition(words.count == range.count)
     let (file, bytes) = bytes(name, elements: range, width: Word.bitWidth)
-    try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
-      unsafe bytes.withUnsafeBytes { stored in
-        unsafe words.withUnsafeMutableBytes { unsafe $0.copyMemory(from: stored) }
-      }
+    try unsafe words.withUnsafeMutableBytes { (places) throws(TensorFileError) in
+      try unsafe members[file].file.read(at: bytes.lowerBound, into: places)
     }
   }
 

@@ -102,8 +102,9 @@ struct CheckpointFileTests {
     let target = try PositionedFile(path: path)
     for first in stride(from: 0, to: file.byteCount, by: 7).reversed() {
       let range = first..<min(first + 7, file.byteCount)
-      try source.withBytes(ofFile: 0, range) { (bytes: RawSpan) throws(TensorFileError) in
-        try target.write(bytes, at: first)
+      try source.forEachPiece(ofFile: 0, range) {
+        (offset: Int, bytes: RawSpan) throws(TensorFileError) in
+        try target.write(bytes, at: offset)
       }
     }
     let words: [UInt16] = [3, 0x8000]

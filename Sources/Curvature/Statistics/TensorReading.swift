@@ -59,7 +59,8 @@ extension Statistics {
 
 extension Statistics {
   /// Checksum of everything that is read of a module, independent of the order of reading.
-  /// - Complexity: one reading of the module's tensors.
+  /// - Complexity: one reading of the module's tensors, but for those that a ``GainComputer`` of these
+  ///   statistics has read.
   public func checksum(
     of module: ModuleStatistics, under options: GainOptions
   ) throws(CurvatureError) -> UInt64 {
@@ -76,6 +77,15 @@ extension Statistics {
       }
     }
     return sum
+  }
+
+  /// Lets the system begin to read what a module's gain needs. It may block until the disk has taken
+  /// it all, so it belongs on a thread of its own (`ReadAhead`); it changes no result.
+  public func willRead(_ module: ModuleStatistics, under options: GainOptions) {
+    for quantity in module.quantitiesRead(for: options.kind, rule: options.effectiveRule)
+    where !options.readsDiagonalAlone(of: quantity, module) {
+      if let key = module.key(quantity) { tensors.willRead(key) }
+    }
   }
 
   /// Changes with whatever decides a module's gain beside the options and the values that are read: its

@@ -53,9 +53,9 @@ struct WrittenFolder {
   /// Copies bytes of the checkpoint to the same place.
   func copy(_ range: Range<Int>, ofFile file: Int) throws(Failure) {
     do throws(TensorFileError) {
-      try checkpoint.tensors.withBytes(ofFile: file, range) {
-        (bytes: RawSpan) throws(TensorFileError) in
-        try files[file].write(bytes, at: range.lowerBound)
+      try checkpoint.tensors.forEachPiece(ofFile: file, range) {
+        (offset: Int, bytes: RawSpan) throws(TensorFileError) in
+        try files[file].write(bytes, at: offset)
       }
     } catch {
       throw Failure(error)
