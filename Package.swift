@@ -91,7 +91,7 @@ let package = Package(
     .executableTarget(
       name: "layerbudget-bench",
       dependencies: [
-        "Allocation", "Collectives",
+        "Allocation", "Collectives", "OpenMPICollectives", "Workflow",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),

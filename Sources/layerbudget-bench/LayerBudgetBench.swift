@@ -5,5 +5,5 @@ struct LayerBudgetBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "layerbudget-bench",
     abstract: "Measure what layerbudget does; every subcommand prints JSON.",
-    subcommands: [TransferBench.self])
+    subcommands: [AllreduceBench.self, TransferBench.self])
 }
