@@ -52,6 +52,11 @@ public struct MagnitudeCut<Word: StoredWord>: Sendable {
     switch stage {
     case .digits:
       if search.isFirst {
+        // The second set of bins joins the first.
+        for bin in 0..<1 << 15 {
+          histogram[bin] += histogram[bin + 1 << 15]
+          histogram[bin + 1 << 15] = 0
+        }
         let limit = Word.infinity(of: place.elementType) >> Word(search.shift)
         sawNonFinite = histogram[Int(limit)...].contains { $0 > 0 }
       }

@@ -7,11 +7,16 @@ public protocol StoredWord: FixedWidthInteger, UnsignedInteger, BitwiseCopyable,
   /// How many words are +0 or −0.
   static func zeroCount(in words: Span<Self>) -> Int
 
+  /// The largest magnitude bits; 0 of no words.
+  static func largestMagnitude(of words: Span<Self>) -> Self
+
   /// How many words have these magnitude bits.
   static func count(of magnitude: Self, in words: Span<Self>) -> Int
 
   /// Adds each word's 16 magnitude bits from bit `shift` on to a histogram of 2¹⁶ bins; only words
   /// whose bits above those are `prefix`.
+  ///
+  /// The topmost digit has no sign bit, and its bins from 2¹⁵ on are a second set: a word counts in either.
   static func countDigits(
     of words: Span<Self>, at shift: Int, under prefix: Self, into histogram: inout [Int])
 

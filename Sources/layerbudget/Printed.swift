@@ -37,16 +37,25 @@ enum Printed {
     }
     var table = TextTable(columns: [
       .text("rank"), .number("units"), .number("modules"), .number("flops"),
-      .number("bytes read"), .number("peak bytes"),
+      .number("bytes read"), .number("peak bytes"), .number("seconds"),
     ])
     for rank in plan.ranks {
       table.add([
         "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
         NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
+        rank.seconds.map { NumberText.short($0) } ?? "",
       ])
     }
-    Process.writeToStandardOutput(
+    var text =
       table.text
-        + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n")
+      + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))"
+    if plan.smallestImbalance > 1.0005 {
+      text += " (no division can have less than \(NumberText.fixed(plan.smallestImbalance, decimals: 3)))"
+    }
+    if let rates = plan.rates {
+      text += "\nper rank, measured now: \(NumberText.short(rates.operationsPerSecond)) flops/s"
+      if let bytes = rates.bytesPerSecond { text += ", \(NumberText.short(bytes)) bytes/s read" }
+    }
+    Process.writeToStandardOutput(text + "\n")
   }
 }

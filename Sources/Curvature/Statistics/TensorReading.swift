@@ -88,6 +88,40 @@ extension Statistics {
     }
   }
 
+  /// Reads and decodes some of what the modules' gains need, to learn how long that takes.
+  ///
+  /// - Returns: bytes that were read, at most `limit`.
+  public func readSample(
+    atMost limit: Int, under options: GainOptions
+  ) throws(CurvatureError) -> Int {
+    var done = 0
+    var places = [Float](repeating: 0, count: 1 << 18)
+    for module in modules {
+      for quantity in module.quantitiesRead(for: options.kind, rule: options.effectiveRule)
+      where !options.readsDiagonalAlone(of: quantity, module) {
+        guard let key = module.key(quantity), let entry = tensors[key],
+          entry.elementType.isFloatingPoint
+        else { continue }
+        let width = entry.elementType.bitWidth / 8
+        for first in stride(from: 0, to: entry.elementCount, by: places.count) {
+          let elements = first..<min(first + places.count, entry.elementCount)
+          guard done + elements.count * width <= limit else { return done }
+          if elements.count < places.count {
+            places = [Float](repeating: 0, count: elements.count)
+          }
+          var span = places.mutableSpan
+          do throws(TensorFileError) {
+            try tensors.readFinite(key, elements: elements, into: &span)
+          } catch {
+            throw .file(error)
+          }
+          done += elements.count * width
+        }
+      }
+    }
+    return done
+  }
+
   /// Changes with whatever decides a module's gain beside the options and the values that are read: its
   /// shape, its counts, and how the stored values are to be taken.
   public static func conventions(of module: ModuleStatistics) -> UInt64 {

@@ -39,8 +39,9 @@ extension ModulePruner {
     // 3. The others in their place, then in the journal.
     var output = XXHash64()
     try forEachPiece(of: weight) {
-      (first: Int, words: inout MutableSpan<Word>) throws(TensorFileError) in
+      (first: Int, words: inout MutableSpan<Word>) throws(Failure) in
       cut.clear(&words, from: first)
+      record.zeros += Word.zeroCount(in: words.span)
       output.update(unsafe words.span.bytes)
       try folder.write(words.span, from: first, of: weight)
     }
@@ -50,14 +51,22 @@ extension ModulePruner {
     return record
   }
 
-  private func forEachPiece<Word: StoredWord>(
-    of weight: ModuleWeight,
-    _ body: (_ first: Int, _ words: inout MutableSpan<Word>) throws(TensorFileError) -> Void
+  /// The module's words in pieces of whole `multiple`s; what `body` throws ends the walk.
+  func forEachPiece<Word: StoredWord>(
+    of weight: ModuleWeight, multipleOf multiple: Int = 1,
+    _ body: (_ first: Int, _ words: inout MutableSpan<Word>) throws(Failure) -> Void
   ) throws(Failure) {
+    var failure: Failure?
     do throws(TensorFileError) {
-      try weight.forEachPiece(in: inputs.checkpoint.tensors, as: Word.self, body)
+      try weight.forEachPiece(
+        in: inputs.checkpoint.tensors, as: Word.self, multipleOf: multiple
+      ) { (first: Int, words: inout MutableSpan<Word>) in
+        guard failure == nil else { return }
+        do throws(Failure) { try body(first, &words) } catch { failure = error }
+      }
     } catch {
       throw Failure(error)
     }
+    if let failure { throw failure }
   }
 }

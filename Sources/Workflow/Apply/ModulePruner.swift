@@ -6,8 +6,8 @@ internal import TensorFiles
 
 /// Prunes one module after another: reads its words, removes weights, writes them, notes it.
 ///
-/// Magnitude without a pattern walks over the file in pieces (ModulePruner+Magnitude.swift); all else
-/// holds one module in memory.
+/// Magnitude and wanda without a pattern walk over the file in pieces (ModulePruner+Magnitude.swift,
+/// ModulePruner+Rows.swift); all else holds one module in memory.
 ///
 /// Keeps the last factor of sparsegpt, because neighbouring modules often share their inputs; so it is
 /// moved, never copied.
@@ -62,6 +62,9 @@ struct ModulePruner: ~Copyable {
     if request.method == .magnitude, module.pattern == nil {
       return try pruneByMagnitude(module, into: folder, &journal, as: type)
     }
+    if request.method == .wanda, module.pattern == nil, !module.weight.isTransposed {
+      return try pruneByRows(module, into: folder, &journal, as: type)
+    }
     // 1. The module as it is, and whether it is done already.
     var weights = try Self.stored(module.weight, in: inputs.checkpoint, as: type)
     var record = ApplyRecord(
@@ -82,9 +85,8 @@ struct ModulePruner: ~Copyable {
     }
 
     // 3. In its place, then in the journal.
-    do throws(TensorFileError) { try folder.write(weights.words.span, of: module.weight) } catch {
-      throw Failure(error)
-    }
+    try folder.write(weights.words.span, of: module.weight)
+    record.zeros = weights.zeros
     record.output = XXHash64.hash(weights.words).hexadecimal
     folder.beginSync(of: module.weight)
     try journal.append(record)
@@ -105,7 +107,7 @@ struct ModulePruner: ~Copyable {
   }
 
   /// What orders the weights of a module under the request's method.
-  private mutating func measure(of module: PlannedModule) throws(Failure) -> WeightMeasure {
+  mutating func measure(of module: PlannedModule) throws(Failure) -> WeightMeasure {
     guard let statistics = inputs.statistics, let own = module.statistics else { return .magnitude }
     switch request.method {
     case .magnitude:
