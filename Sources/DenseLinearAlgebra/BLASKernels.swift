@@ -72,9 +72,10 @@ extension BLASKernels<Float> {
     inverseNorm: { factor, order in
       var (n, info): (Int32, Int32) = (order, 0)
       var (norm, result): (Float, Float) = (1, 0)
-      var work = [Float](repeating: 0, count: 3 * Int(order))
+      let work = Matrix<Float>(workspace: 3 * Int(order))
       var integers = [Int32](repeating: 0, count: Int(order))
-      unsafe spocon_("U", &n, factor, &n, &norm, &result, &work, &integers, &info, 1)
+      unsafe spocon_(
+        "U", &n, factor, &n, &norm, &result, work.storage.baseAddress, &integers, &info, 1)
       requireValidArguments("spocon", info)
       return result
     },
@@ -105,10 +106,11 @@ extension BLASKernels<Float> {
       requireValidArguments("ssyevd", info)
       workSize = largestWorkspace(order)
       integerSize = bestIntegers
-      var work = [Float](repeating: 0, count: Int(workSize))
+      let work = Matrix<Float>(workspace: Int(workSize))
       var integers = [Int32](repeating: 0, count: Int(integerSize))
       unsafe ssyevd_(
-        "V", "U", &n, a, &n, values, &work, &workSize, &integers, &integerSize, &info, 1, 1)
+        "V", "U", &n, a, &n, values, work.storage.baseAddress, &workSize, &integers, &integerSize,
+        &info, 1, 1)
       requireValidArguments("ssyevd", info)
       return info
     },
@@ -122,9 +124,10 @@ extension BLASKernels<Float> {
         1)
       requireValidArguments("sgesvd", info)
       workSize = workspace(asked: Double(bestWork), rows, columns)
-      var work = [Float](repeating: 0, count: Int(workSize))
+      let work = Matrix<Float>(workspace: Int(workSize))
       unsafe sgesvd_(
-        "N", "N", &m, &n, a, &m, values, &u, &one, &vt, &one, &work, &workSize, &info, 1, 1)
+        "N", "N", &m, &n, a, &m, values, &u, &one, &vt, &one, work.storage.baseAddress, &workSize,
+        &info, 1, 1)
       requireValidArguments("sgesvd", info)
       return info
     })
@@ -141,9 +144,10 @@ extension BLASKernels<Double> {
     inverseNorm: { factor, order in
       var (n, info): (Int32, Int32) = (order, 0)
       var (norm, result): (Double, Double) = (1, 0)
-      var work = [Double](repeating: 0, count: 3 * Int(order))
+      let work = Matrix<Double>(workspace: 3 * Int(order))
       var integers = [Int32](repeating: 0, count: Int(order))
-      unsafe dpocon_("U", &n, factor, &n, &norm, &result, &work, &integers, &info, 1)
+      unsafe dpocon_(
+        "U", &n, factor, &n, &norm, &result, work.storage.baseAddress, &integers, &info, 1)
       requireValidArguments("dpocon", info)
       return result
     },
@@ -174,10 +178,11 @@ extension BLASKernels<Double> {
       requireValidArguments("dsyevd", info)
       workSize = largestWorkspace(order)
       integerSize = bestIntegers
-      var work = [Double](repeating: 0, count: Int(workSize))
+      let work = Matrix<Double>(workspace: Int(workSize))
       var integers = [Int32](repeating: 0, count: Int(integerSize))
       unsafe dsyevd_(
-        "V", "U", &n, a, &n, values, &work, &workSize, &integers, &integerSize, &info, 1, 1)
+        "V", "U", &n, a, &n, values, work.storage.baseAddress, &workSize, &integers, &integerSize,
+        &info, 1, 1)
       requireValidArguments("dsyevd", info)
       return info
     },
@@ -191,12 +196,21 @@ extension BLASKernels<Double> {
         1)
       requireValidArguments("dgesvd", info)
       workSize = workspace(asked: Double(bestWork), rows, columns)
-      var work = [Double](repeating: 0, count: Int(workSize))
+      let work = Matrix<Double>(workspace: Int(workSize))
       unsafe dgesvd_(
-        "N", "N", &m, &n, a, &m, values, &u, &one, &vt, &one, &work, &workSize, &info, 1, 1)
+        "N", "N", &m, &n, a, &m, values, &u, &one, &vt, &one, work.storage.baseAddress, &workSize,
+        &info, 1, 1)
       requireValidArguments("dgesvd", info)
       return info
     })
+}
+
+extension Matrix {
+  /// Workspace of `count` elements for LAPACK: as aligned as every matrix, since an array's alignment
+  /// changes from run to run, and with it the order in which OpenBLAS's asum adds up.
+  fileprivate init(workspace count: Int) {
+    self.init(rows: 1, columns: count)
+  }
 }
 
 /// The workspace syevd asks for by its formula, 1 + 6 n + 2 n². Computed here and not read from the

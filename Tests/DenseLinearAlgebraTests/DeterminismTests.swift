@@ -34,6 +34,31 @@ import Testing
     #expect(try compute() == compute())
   }
 
+  @Test("Bits do not depend on where the heap has room", arguments: Precision.allCases)
+  func placement(precision: Precision) throws {
+    switch precision {
+    case .single: try placementLaw(Float.self)
+    case .double: try placementLaw(Double.self)
+    }
+  }
+
+  /// OpenBLAS's asum starts at the next boundary of 32 bytes, so workspace must not move against it.
+  private func placementLaw<Element: LinearAlgebraElement>(_: Element.Type) throws {
+    var generator = SeededGenerator(seed: 59)
+    let a = Matrix<Element>.randomPositiveDefinite(order: 512, shift: 1e-3, &generator)
+    let wide = Matrix<Element>.random(rows: 40, columns: 300, &generator)
+    var taken: [[UInt8]] = []
+    var all: Set<[Double]> = []
+    for round in 0..<12 {
+      // Blocks of odd multiples of 16 bytes that stay, so that what comes next lies elsewhere.
+      for _ in 0..<200 { taken.append([UInt8](repeating: 1, count: 32 * round * 7 + 40)) }
+      let condition = try CholeskyFactor(factorizing: a.copy()).reciprocalCondition
+      let singular = try wide.copy().singularValues()
+      all.insert([condition] + singular.map { Double($0) })
+    }
+    #expect(all.count == 1 && taken.count == 2400)
+  }
+
   @Test("Fixed-order sums do not depend on the thread count")
   func sums() {
     let before = BLASThreads.current

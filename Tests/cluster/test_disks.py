@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cluster_runs import EXAMPLE, NAMES, PRIVATE, Ended, alone, ended, hosts, leftovers, on_hosts
+from cluster_runs import (
+    EXAMPLE,
+    NAMES,
+    PRIVATE,
+    Ended,
+    alone,
+    ended,
+    hosts,
+    leftovers,
+    on_hosts,
+    running,
+)
+from test_killed import check_rerun
 
 pytestmark = pytest.mark.usefixtures("cluster")
 Timed = Callable[[Ended], Ended]
@@ -45,6 +59,37 @@ def test_the_disk_of_the_output_is_full(tmp_path: Path, timed: Timed) -> None:
     single = tmp_path / "alone.json"
     assert alone(*SCORE, single).code == 0
     hosts("in", "pretend1", "cmp", output, single)
+
+
+def test_the_disk_of_the_journal_is_full(
+    tmp_path: Path, scoring: tuple[object, ...], undisturbed: bytes, timed: Timed
+) -> None:
+    """Room for the output, none for what one host would keep."""
+    output, journal = tmp_path / "scores.json", tmp_path / "scores.json.journal"
+    journal.mkdir()
+    fill("pretend1")
+    hosts("in", "pretend1", "mount", "--bind", PRIVATE, journal)
+    try:
+        end = timed(ended(on_hosts(*scoring, output)))
+        print(end.text)
+        assert end.code == 73, end.text
+        assert "scores.json.journal" in end.text and "No space left" in end.text
+        assert not output.exists()
+    finally:
+        hosts("in", "pretend1", "umount", journal)
+    check_rerun(scoring, output, undisturbed)
+
+
+def test_a_signal_ends_a_run_without_a_journal_at_once(
+    tmp_path: Path, scoring: tuple[object, ...], timed: Timed
+) -> None:
+    output = PRIVATE / "scores.json"
+    with running(on_hosts(*scoring, output), output, tmp_path / "log") as run:
+        os.kill(run.until_at_work()["pretend3"], signal.SIGTERM)
+        run.fault()
+        end = timed(run.wait(60))
+    assert end.code not in (0, 75), end.text
+    assert files("pretend1") == []
 
 
 def test_apply_needs_a_folder_that_all_hosts_share(tmp_path: Path, timed: Timed) -> None:

@@ -31,11 +31,23 @@ public enum StopSignal {
     }
   }
 
+  /// Where nothing is kept there is nothing to stop for: from here on the signals end the process at
+  /// once, and so does one that came before.
+  static func endAtOnce() {
+    letGo()
+    if isRequested { raise(SIGTERM) }
+  }
+
   static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
   /// Only what a handler may do: an atomic store and `signal`.
   private static func handle() {
     requested.store(true, ordering: .relaxed)
+    letGo()
+  }
+
+  /// Gives our signals back to the system, whose way with each of them is to end the process.
+  private static func letGo() {
     let handled = handled.load(ordering: .relaxed)
     if handled & 1 << UInt64(SIGTERM) != 0 { signal(SIGTERM, SIG_DFL) }
     if handled & 1 << UInt64(SIGUSR1) != 0 { signal(SIGUSR1, SIG_DFL) }

@@ -15,8 +15,10 @@ extension StatisticsRequest {
     // 1. Headers: which units there are. Checked on every rank, agreed before anything is read.
     let opened = try open(over: world)
     let (statistics, units) = (opened.statistics, opened.units)
+    let request = sharedJournal(over: world)
+    if request == nil { StopSignal.endAtOnce() }
     var journal = try Journal<GainRecord>(
-      sharedJournal(over: world), basis: { journalBasis(statistics) }, over: world)
+      request, basis: { journalBasis(statistics) }, over: world)
 
     // 2. Slices, balanced by predicted work. What is done already costs only its reading.
     let work = units.map { unit in
