@@ -91,7 +91,8 @@ let package = Package(
     .executableTarget(
       name: "layerbudget-bench",
       dependencies: [
-        "Allocation", "Collectives", "OpenMPICollectives", "Workflow",
+        "Allocation", "Collectives", "OpenMPICollectives", "Workflow", "TensorFiles", "Pruning",
+        "DenseLinearAlgebra",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),

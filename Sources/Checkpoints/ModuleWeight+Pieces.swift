@@ -24,8 +24,13 @@ extension ModuleWeight {
     var first = 0
     for block in blocks {
       let end = block.firstElement + block.elements
-      for start in stride(from: block.firstElement, to: end, by: longest) {
-        let elements = start..<min(start + longest, end)
+      var start = block.firstElement
+      // A first piece up to a multiple of the others in the file, so that they are whole pages of it.
+      let before = tensors.place(of: block.tensor).byteOffset / MemoryLayout<Word>.size + start
+      var count = multiple == 1 ? longest - before % longest : longest
+      while start < end {
+        let elements = start..<min(start + count, end)
+        (start, count) = (elements.upperBound, longest)
         if buffer.count != elements.count { buffer = [Word](repeating: 0, count: elements.count) }
         var words = buffer.mutableSpan
         try tensors.readWords(block.tensor, elements: elements, into: &words)

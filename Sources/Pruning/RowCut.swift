@@ -38,12 +38,15 @@ public struct RowCut<Word: StoredWord>: Sendable {
     self.place = place
     self.count = count
     self.measure = measure
-    let largest = measure.scales?.max() ?? 1
-    unit = largest.isNormal ? Double(sign: .plus, exponent: largest.exponent, significand: 1) : 1
-    let relative = (0..<place.inputs).map { Float((measure.scales?[$0] ?? 1) / unit) }
+    let all = measure.scales ?? [Double](repeating: 1, count: place.inputs)
+    let largest = all.max() ?? 1
+    let unit =
+      largest.isNormal ? Double(sign: .plus, exponent: largest.exponent, significand: 1) : 1
+    let relative = all.map { Float($0 / unit) }
+    self.unit = unit
     // A scale that single precision cannot round to full length leaves all rows to the plain road.
     if place.elementType != .float64, largest.isNormal,
-      zip(relative, measure.scales ?? []).allSatisfy({ $0.isNormal || $1 == 0 })
+      zip(relative, all).allSatisfy({ $0.isNormal || $1 == 0 })
     {
       scales = relative
     }
@@ -93,7 +96,7 @@ public struct RowCut<Word: StoredWord>: Sendable {
     }
     guard !scales.isEmpty, cut.key > 0 else { return }
     multiply(words.span, start)
-    let mean = Self.sum(products.span) / Float(place.inputs)
+    let mean = Self.sum(products) / Float(place.inputs)
     relativeCut = Float(Double(bitPattern: cut.key - 1) / unit) / mean
   }
 
@@ -103,18 +106,18 @@ public struct RowCut<Word: StoredWord>: Sendable {
   ) -> Bool {
     guard relativeCut.isNormal else { return false }
     multiply(words.span, start)
-    let mean = Self.sum(products.span) / Float(place.inputs)
+    let mean = Self.sum(products) / Float(place.inputs)
     let guess = relativeCut * mean
     for _ in 0..<4 {
       let (low, high) = (guess * (1 - width), guess * (1 + width))
       // Far from where products round to 0 or leave the type.
       guard low > 1e-30, high < 1e30 else { return false }
-      let (below, noted) = Self.count(products.span, from: low, to: high, noting: &inside)
+      let (below, noted) = Self.count(products, from: low, to: high, noting: &inside)
       let wanted = removed - below
       if wanted >= 1, wanted <= noted,
         let cut = cut(wanted, of: noted, low, high)
       {
-        Self.clear(&words, start, products.span, below: low)
+        Self.clear(&words, start, products, below: low)
         remove(noted, cut, &words, start)
         relativeCut = Float(Double(bitPattern: cut.key - 1) / unit) / mean
         // Wide enough to hold some percent of the row: a miss costs much more than a few more keys.
@@ -128,17 +131,18 @@ public struct RowCut<Word: StoredWord>: Sendable {
 
   /// The products of a row.
   private mutating func multiply(_ words: Span<Word>, _ start: Int) {
+    let bytes = unsafe words.extracting(start..<start + place.inputs).bytes
+    let type = place.elementType
     var places = values.mutableSpan
-    Float.decode(
-      unsafe words.extracting(start..<start + place.inputs).bytes, of: place.elementType,
-      into: &places, from: 0)
-    Self.multiply(values.span, scales.span, &products)
+    Float.decode(bytes, of: type, into: &places, from: 0)
+    Self.multiply(values, scales, &products)
   }
 
   private static func multiply(
-    _ values: Span<Float>, _ scales: Span<Float>, _ products: inout [Float]
+    _ row: [Float], _ all: [Float], _ products: inout [Float]
   ) {
-    precondition(values.count == scales.count && products.count == values.count)
+    precondition(row.count == all.count && products.count == row.count)
+    let (values, scales) = (row.span, all.span)
     var places = products.mutableSpan
     for index in 0..<values.count {
       unsafe places[unchecked: index] =
@@ -147,7 +151,8 @@ public struct RowCut<Word: StoredWord>: Sendable {
   }
 
   /// In eight lanes: the order of additions is the same everywhere.
-  private static func sum(_ products: Span<Float>) -> Float {
+  private static func sum(_ row: [Float]) -> Float {
+    let products = row.span
     var lanes = SIMD8<Float>()
     let whole = products.count / 8 * 8
     for first in stride(from: 0, to: whole, by: 8) {
@@ -164,35 +169,26 @@ public struct RowCut<Word: StoredWord>: Sendable {
   ///
   /// Bits of numbers of one sign are ordered as the numbers, so differences have the sign of an order.
   private static func count(
-    _ products: Span<Float>, from low: Float, to high: Float, noting inside: inout [Int32]
+    _ row: [Float], from low: Float, to high: Float, noting inside: inout [Int32]
   ) -> (below: Int, noted: Int) {
+    let products = row.span
     let first = Int32(bitPattern: low.bitPattern)
-    let length = Int32(bitPattern: high.bitPattern) - first
+    var below: Int32 = 0
+    for index in 0..<products.count {
+      below &-= (Int32(bitPattern: unsafe products[unchecked: index].bitPattern) &- first) &>> 31
+    }
+    // Every column is stored, and the next one over it unless it is inside: a branch would be guessed
+    // wrong too often. One comparison for both ends, since a negative difference is a large number.
     var columns = inside.mutableSpan
     precondition(columns.count > products.count)
-    var (below, noted) = (0, 0)
-    let chunk = 16
-    var start = 0
-    while start < products.count {
-      let end = min(start + chunk, products.count)
-      // In a whole chunk without branches; most have nothing inside.
-      var (less, any): (Int32, Int32) = (0, 0)
-      for index in start..<end {
-        let offset = Int32(bitPattern: unsafe products[unchecked: index].bitPattern) &- first
-        less &-= offset &>> 31
-        any |= ~(offset | (length &- offset)) &>> 31
-      }
-      below += Int(less)
-      if any != 0 {
-        for index in start..<end {
-          let offset = Int32(bitPattern: unsafe products[unchecked: index].bitPattern) &- first
-          unsafe columns[unchecked: noted] = Int32(truncatingIfNeeded: index)
-          noted &+= offset >= 0 && offset <= length ? 1 : 0
-        }
-      }
-      start = end
+    let length = UInt32(bitPattern: Int32(bitPattern: high.bitPattern) &- first)
+    var noted = 0
+    for index in 0..<products.count {
+      let offset = unsafe products[unchecked: index].bitPattern &- low.bitPattern
+      unsafe columns[unchecked: noted] = Int32(truncatingIfNeeded: index)
+      noted &+= offset <= length ? 1 : 0
     }
-    return (below, noted)
+    return (Int(below), noted)
   }
 
   /// The `wanted`-th smallest exact key of those noted, and how many of its equals go; nil where it lies so
@@ -246,8 +242,9 @@ public struct RowCut<Word: StoredWord>: Sendable {
 
   /// Sets to +0 every word whose product is below `low`; zeros stay as they are.
   private static func clear(
-    _ words: inout MutableSpan<Word>, _ start: Int, _ products: Span<Float>, below low: Float
+    _ words: inout MutableSpan<Word>, _ start: Int, _ row: [Float], below low: Float
   ) {
+    let products = row.span
     for index in 0..<products.count {
       let word = unsafe words[unchecked: start &+ index]
       let stays = unsafe products[unchecked: index] >= low || word & (Word.max >> 1) == 0

@@ -96,7 +96,8 @@ internal import Glibc
 
   /// Calls `body` with pieces of the bytes from `offset` on, in order; `first` counts from `offset`.
   ///
-  /// A piece holds a whole number of `stride` bytes. Memory: one piece, whatever `count` is.
+  /// A piece holds a whole number of `stride` bytes and ends, where that allows it, at a multiple of its
+  /// length in the file: whole pages are then read. Memory: one piece, whatever `count` is.
   /// - Precondition: `0 <= offset`, `0 <= count` and `offset + count <= byteCount`.
   /// - Throws: what ``read(at:into:)`` throws; whatever `body` throws.
   func forEachPiece(
@@ -108,11 +109,14 @@ internal import Glibc
     let piece = UnsafeMutableRawBufferPointer.allocate(
       byteCount: min(longest, count), alignment: 64)
     defer { unsafe piece.deallocate() }
-    for first in stride(from: 0, to: count, by: longest) {
+    var first = 0
+    while first < count {
+      let whole = (longest - (offset + first) % longest) / size * size
       let part = unsafe UnsafeMutableRawBufferPointer(
-        rebasing: piece[0..<min(longest, count - first)])
+        rebasing: piece[0..<min(whole > 0 ? whole : longest, count - first)])
       try unsafe read(at: offset + first, into: part)
       try body(first, unsafe UnsafeRawBufferPointer(part).bytes)
+      first += unsafe part.count
     }
   }
 

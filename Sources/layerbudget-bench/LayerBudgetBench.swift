@@ -5,5 +5,5 @@ struct LayerBudgetBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "layerbudget-bench",
     abstract: "Measure what layerbudget does; every subcommand prints JSON.",
-    subcommands: [AllreduceBench.self, TransferBench.self])
+    subcommands: [AllreduceBench.self, ApplyBench.self, ReadingBench.self, TransferBench.self])
 }

@@ -14,10 +14,8 @@ extension ModulePruner {
     // 1. The module as it is, and whether it is done already.
     var cut = MagnitudeCut<Word>(weight, count: module.count)
     var input = XXHash64()
-    var zeros = 0
     try forEachPiece(of: weight) { (first: Int, words: inout MutableSpan<Word>) in
       input.update(unsafe words.span.bytes)
-      zeros += Word.zeroCount(in: words.span)
       cut.look(at: words.span, from: first)
     }
     cut.endPass()
@@ -25,7 +23,7 @@ extension ModulePruner {
     if cut.sawNonFinite { _ = try Self.stored(weight, in: inputs.checkpoint, as: type) }
     var record = ApplyRecord(
       module: weight.name, input: input.digest.hexadecimal, output: "",
-      statistics: try contents(of: module).hexadecimal, pruned: module.count, zerosBefore: zeros)
+      statistics: try contents(of: module).hexadecimal, pruned: module.count, zerosBefore: cut.zeros)
     if let done = try earlier(record, module, in: folder, journal) { return done }
 
     // 2. Which weights go, where one pass cannot tell.

@@ -39,8 +39,10 @@ struct WrittenFolder {
     let piece = Self.pieceBytes / MemoryLayout<Word>.size
     for place in checkpoint.places(of: weight) {
       let all = place.elements.clamped(to: given)
-      for start in stride(from: all.lowerBound, to: all.upperBound, by: piece) {
+      var start = all.lowerBound
+      while start < all.upperBound {
         let here = start..<min(start + piece, all.upperBound)
+        start = here.upperBound
         let offset =
           place.byteOffset + (here.lowerBound - place.elements.lowerBound) * (Word.bitWidth / 8)
         let part = words.extracting(here.lowerBound - first..<here.upperBound - first)
