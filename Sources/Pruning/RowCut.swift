@@ -26,11 +26,13 @@ public struct RowCut<Word: StoredWord>: Sendable {
   private var products: [Float]
   /// Columns inside the bracket.
   private var inside: [Int32]
+  private var flags: [UInt8]
   private var keys: [UInt64] = []
-  /// The last cut over the last row's mean product; 0 before the first.
+  private var bins = [Int](repeating: 0, count: 128)
+  /// What rows were cut at lately, over their mean products; 0 before the first.
   private var relativeCut: Float = 0
-  /// Half of the bracket's width, relative to the cut.
-  private var width: Float = 0.05
+  /// How far rows were from it lately, relative to it.
+  private var deviation: Float = 0.0125
 
   /// - Precondition: the matrix is stored row by row and 0 ≤ count ≤ its weights.
   public init(_ place: ModuleWeight, count: Int, by measure: WeightMeasure) {
@@ -52,7 +54,8 @@ public struct RowCut<Word: StoredWord>: Sendable {
     }
     values = [Float](repeating: 0, count: place.inputs)
     products = [Float](repeating: 0, count: place.inputs)
-    inside = [Int32](repeating: 0, count: place.inputs + 1)
+    inside = [Int32](repeating: 0, count: place.inputs + 7)
+    flags = [UInt8](repeating: 0, count: place.inputs + 7)
   }
 
   /// Sets the words of whole rows that go to +0, from row `first` on. Words that are 0 stay as they are.
@@ -95,9 +98,14 @@ public struct RowCut<Word: StoredWord>: Sendable {
       if keys[column] > 0 { words[start + column] = 0 }
     }
     guard !scales.isEmpty, cut.key > 0 else { return }
-    multiply(words.span, start)
-    let mean = Self.sum(products) / Float(place.inputs)
-    relativeCut = Float(Double(bitPattern: cut.key - 1) / unit) / mean
+    relativeCut = Float(Double(bitPattern: cut.key - 1) / unit) / multiply(words.span, start)
+  }
+
+  /// The bracket for the next row.
+  private mutating func learn(_ key: UInt64, mean: Float) {
+    let found = Float(Double(bitPattern: key - 1) / unit) / mean
+    deviation += ((found / relativeCut - 1).magnitude - deviation) / 16
+    relativeCut += (found - relativeCut) / 8
   }
 
   /// The same where a bracket holds the cut; false, with nothing changed, where none does.
@@ -105,23 +113,23 @@ public struct RowCut<Word: StoredWord>: Sendable {
     _ words: inout MutableSpan<Word>, _ start: Int, _ removed: Int
   ) -> Bool {
     guard relativeCut.isNormal else { return false }
-    multiply(words.span, start)
-    let mean = Self.sum(products) / Float(place.inputs)
+    let mean = multiply(words.span, start)
     let guess = relativeCut * mean
+    // Wide enough for nearly every row: a miss costs more than some keys.
+    var width = max(4 * deviation, 0x1p-10)
     for _ in 0..<4 {
       let (low, high) = (guess * (1 - width), guess * (1 + width))
       // Far from where products round to 0 or leave the type.
       guard low > 1e-30, high < 1e30 else { return false }
-      let (below, noted) = Self.count(products, from: low, to: high, noting: &inside)
+      let (below, noted) = Self.bracket(products, low, high, &flags, &inside)
       let wanted = removed - below
       if wanted >= 1, wanted <= noted,
         let cut = cut(wanted, of: noted, low, high)
       {
-        Self.clear(&words, start, products, below: low)
+        let row = products
+        Word.clear(&words, from: start, products: row.span, below: low)
         remove(noted, cut, &words, start)
-        relativeCut = Float(Double(bitPattern: cut.key - 1) / unit) / mean
-        // Wide enough to hold some percent of the row: a miss costs much more than a few more keys.
-        if noted * 16 > place.inputs { width = max(width * 0.9, 0.01) }
+        learn(cut.key, mean: mean)
         return true
       }
       width = min(width * 2, 0.5)
@@ -129,66 +137,24 @@ public struct RowCut<Word: StoredWord>: Sendable {
     return false
   }
 
-  /// The products of a row.
-  private mutating func multiply(_ words: Span<Word>, _ start: Int) {
+  /// Makes the products of a row; returns their mean.
+  private mutating func multiply(_ words: Span<Word>, _ start: Int) -> Float {
     let bytes = unsafe words.extracting(start..<start + place.inputs).bytes
     let type = place.elementType
-    var places = values.mutableSpan
-    Float.decode(bytes, of: type, into: &places, from: 0)
-    Self.multiply(values, scales, &products)
-  }
-
-  private static func multiply(
-    _ row: [Float], _ all: [Float], _ products: inout [Float]
-  ) {
-    precondition(row.count == all.count && products.count == row.count)
-    let (values, scales) = (row.span, all.span)
+    var decoded = values.mutableSpan
+    Float.decode(bytes, of: type, into: &decoded, from: 0)
+    let (row, all) = (values, scales)
     var places = products.mutableSpan
-    for index in 0..<values.count {
-      unsafe places[unchecked: index] =
-        values[unchecked: index].magnitude * scales[unchecked: index]
-    }
+    return ProductLoops.multiply(row.span, all.span, into: &places) / Float(place.inputs)
   }
 
-  /// In eight lanes: the order of additions is the same everywhere.
-  private static func sum(_ row: [Float]) -> Float {
-    let products = row.span
-    var lanes = SIMD8<Float>()
-    let whole = products.count / 8 * 8
-    for first in stride(from: 0, to: whole, by: 8) {
-      var next = SIMD8<Float>()
-      for lane in 0..<8 { next[lane] = unsafe products[unchecked: first + lane] }
-      lanes += next
-    }
-    var sum = lanes.sum()
-    for index in whole..<products.count { sum += products[index] }
-    return sum
-  }
-
-  /// How many products lie below `low`; the columns of those from `low` to `high` are noted.
-  ///
-  /// Bits of numbers of one sign are ordered as the numbers, so differences have the sign of an order.
-  private static func count(
-    _ row: [Float], from low: Float, to high: Float, noting inside: inout [Int32]
-  ) -> (below: Int, noted: Int) {
-    let products = row.span
-    let first = Int32(bitPattern: low.bitPattern)
-    var below: Int32 = 0
-    for index in 0..<products.count {
-      below &-= (Int32(bitPattern: unsafe products[unchecked: index].bitPattern) &- first) &>> 31
-    }
-    // Every column is stored, and the next one over it unless it is inside: a branch would be guessed
-    // wrong too often. One comparison for both ends, since a negative difference is a large number.
-    var columns = inside.mutableSpan
-    precondition(columns.count > products.count)
-    let length = UInt32(bitPattern: Int32(bitPattern: high.bitPattern) &- first)
-    var noted = 0
-    for index in 0..<products.count {
-      let offset = unsafe products[unchecked: index].bitPattern &- low.bitPattern
-      unsafe columns[unchecked: noted] = Int32(truncatingIfNeeded: index)
-      noted &+= offset <= length ? 1 : 0
-    }
-    return (Int(below), noted)
+  private static func bracket(
+    _ row: [Float], _ low: Float, _ high: Float, _ marks: inout [UInt8], _ columns: inout [Int32]
+  ) -> (below: Int, inside: Int) {
+    var flags = marks.mutableSpan
+    var positions = columns.mutableSpan
+    return ProductLoops.bracket(
+      row.span, from: low, to: high, flags: &flags, positions: &positions)
   }
 
   /// The `wanted`-th smallest exact key of those noted, and how many of its equals go; nil where it lies so
@@ -197,59 +163,33 @@ public struct RowCut<Word: StoredWord>: Sendable {
     _ wanted: Int, of noted: Int, _ low: Float, _ high: Float
   ) -> (key: UInt64, ties: Int)? {
     keys.removeAll(keepingCapacity: true)
+    var (least, most) = (UInt64.max, UInt64.min)
     for index in 0..<noted {
       let column = Int(inside[index])
-      keys.append(measure.key(Double(values[column]), column: column))
+      let key = measure.key(Double(values[column]), column: column)
+      (least, most) = (min(least, key), max(most, key))
+      keys.append(key)
     }
-    var ordered = keys
-    let key = Self.select(wanted - 1, of: &ordered)
+    // Keys within a bracket are spread evenly, so a bin of 128 holds a few, and only those are sorted.
+    let shift = UInt64(max(64 - 7 - (most - least).leadingZeroBitCount, 0))
+    for bin in bins.indices { bins[bin] = 0 }
+    for key in keys { bins[Int(truncatingIfNeeded: (key - least) >> shift)] += 1 }
+    var (bin, rank) = (0, wanted)
+    while rank > bins[bin] {
+      rank -= bins[bin]
+      bin += 1
+    }
+    var few: [UInt64] = []
+    for key in keys where Int(truncatingIfNeeded: (key - least) >> shift) == bin { few.append(key) }
+    few.sort()
+    let key = few[rank - 1]
     let exact = key > 0 ? Double(bitPattern: key - 1) / unit : 0
     // Scale and product are rounded to single precision once each.
     guard exact > Double(low) * (1 + 0x1p-21), exact < Double(high) * (1 - 0x1p-21) else {
       return nil
     }
-    var smaller = 0
-    for other in keys where other < key { smaller += 1 }
-    return (key, wanted - smaller)
-  }
-
-  /// The element of rank `rank`, from 0, by partitioning around a median of three.
-  private static func select(_ rank: Int, of keys: inout [UInt64]) -> UInt64 {
-    var (first, last) = (0, keys.count - 1)
-    while first < last {
-      let middle = keys[(first + last) / 2]
-      let pivot = max(min(keys[first], keys[last]), min(max(keys[first], keys[last]), middle))
-      var (left, right) = (first, last)
-      while left <= right {
-        while keys[left] < pivot { left += 1 }
-        while keys[right] > pivot { right -= 1 }
-        if left <= right {
-          keys.swapAt(left, right)
-          left += 1
-          right -= 1
-        }
-      }
-      if rank <= right {
-        last = right
-      } else if rank >= left {
-        first = left
-      } else {
-        return keys[rank]
-      }
-    }
-    return keys[first]
-  }
-
-  /// Sets to +0 every word whose product is below `low`; zeros stay as they are.
-  private static func clear(
-    _ words: inout MutableSpan<Word>, _ start: Int, _ row: [Float], below low: Float
-  ) {
-    let products = row.span
-    for index in 0..<products.count {
-      let word = unsafe words[unchecked: start &+ index]
-      let stays = unsafe products[unchecked: index] >= low || word & (Word.max >> 1) == 0
-      unsafe words[unchecked: start &+ index] = word & (stays ? .max : 0)
-    }
+    // Those of the bin that are smaller all go too.
+    return (key, rank - (few.firstIndex(of: key) ?? 0))
   }
 
   private func remove(

@@ -22,6 +22,12 @@ public protocol StoredWord: FixedWidthInteger, UnsignedInteger, BitwiseCopyable,
 
   /// Sets every word to +0 whose magnitude bits are below `limit`.
   static func clear(_ words: inout MutableSpan<Self>, below limit: Self)
+
+  /// Sets words to +0 whose product is below `limit`, from word `first` on; zeros stay as they are.
+  ///
+  /// - Precondition: there is a word for each product.
+  static func clear(
+    _ words: inout MutableSpan<Self>, from first: Int, products: Span<Float>, below limit: Float)
 }
 
 extension StoredWord {

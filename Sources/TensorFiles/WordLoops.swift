@@ -16,6 +16,11 @@ extension UInt16: StoredWord {
   public static func clear(_ words: inout MutableSpan<UInt16>, below limit: UInt16) {
     clearBelow(limit, &words)
   }
+  public static func clear(
+    _ words: inout MutableSpan<UInt16>, from first: Int, products: Span<Float>, below limit: Float
+  ) {
+    clearWhere(products, below: limit, &words, first)
+  }
 }
 
 extension UInt32: StoredWord {
@@ -32,6 +37,11 @@ extension UInt32: StoredWord {
   public static func clear(_ words: inout MutableSpan<UInt32>, below limit: UInt32) {
     clearBelow(limit, &words)
   }
+  public static func clear(
+    _ words: inout MutableSpan<UInt32>, from first: Int, products: Span<Float>, below limit: Float
+  ) {
+    clearWhere(products, below: limit, &words, first)
+  }
 }
 
 extension UInt64: StoredWord {
@@ -47,6 +57,11 @@ extension UInt64: StoredWord {
   }
   public static func clear(_ words: inout MutableSpan<UInt64>, below limit: UInt64) {
     clearBelow(limit, &words)
+  }
+  public static func clear(
+    _ words: inout MutableSpan<UInt64>, from first: Int, products: Span<Float>, below limit: Float
+  ) {
+    clearWhere(products, below: limit, &words, first)
   }
 }
 
@@ -113,5 +128,19 @@ private func clearBelow<Word: StoredWord>(_ limit: Word, _ words: inout MutableS
     // All ones where the word stays.
     let mask: Word = word & (Word.max >> 1) < limit ? 0 : .max
     unsafe words[unchecked: index] = word & mask
+  }
+}
+
+@inline(__always)
+private func clearWhere<Word: StoredWord>(
+  _ products: Span<Float>, below limit: Float, _ words: inout MutableSpan<Word>, _ first: Int
+) {
+  precondition(first >= 0 && first <= words.count - products.count)
+  for index in 0..<products.count {
+    let word = unsafe words[unchecked: first &+ index]
+    let goes = unsafe products[unchecked: index] < limit
+    // A zero loses nothing, its sign included.
+    let mask: Word = goes && word & (Word.max >> 1) != 0 ? 0 : .max
+    unsafe words[unchecked: first &+ index] = word & mask
   }
 }
