@@ -24,16 +24,21 @@ extension ModuleWeight {
     var first = 0
     for block in blocks {
       let end = block.firstElement + block.elements
+      guard let entry = tensors[block.tensor], entry.elementType.bitWidth == Word.bitWidth,
+        end <= entry.elementCount
+      else { preconditionFailure("no such words") }
+      let (file, offset) = tensors.place(of: block.tensor)
+      let width = MemoryLayout<Word>.size
       var start = block.firstElement
       // A first piece up to a multiple of the others in the file, so that they are whole pages of it.
-      let before = tensors.place(of: block.tensor).byteOffset / MemoryLayout<Word>.size + start
+      let before = offset / width + start
       var count = multiple == 1 ? longest - before % longest : longest
       while start < end {
         let elements = start..<min(start + count, end)
         (start, count) = (elements.upperBound, longest)
         if buffer.count != elements.count { buffer = [Word](repeating: 0, count: elements.count) }
         var words = buffer.mutableSpan
-        try tensors.readWords(block.tensor, elements: elements, into: &words)
+        try tensors.readWords(ofFile: file, at: offset + elements.lowerBound * width, into: &words)
         try body(first, &words)
         first += elements.count
       }

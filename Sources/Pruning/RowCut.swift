@@ -12,7 +12,7 @@ public import TensorFiles
 /// the few weights inside, and only those are ordered by their exact keys. A bracket that misses is
 /// laid again, wider, and at last the plain road decides.
 ///
-/// - Complexity: three branch-free passes over a row, and an ordering of some percent of it.
+/// - Complexity: some branch-free passes over a row, and an ordering of a few percent of it.
 public struct RowCut<Word: StoredWord>: Sendable {
   private let place: ModuleWeight
   private let count: Int
@@ -99,6 +99,7 @@ public struct RowCut<Word: StoredWord>: Sendable {
     }
     guard !scales.isEmpty, cut.key > 0 else { return }
     relativeCut = Float(Double(bitPattern: cut.key - 1) / unit) / multiply(words.span, start)
+    deviation = 0.0125
   }
 
   /// The bracket for the next row.

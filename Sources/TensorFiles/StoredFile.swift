@@ -116,7 +116,7 @@ internal import Glibc
         rebasing: piece[0..<min(whole > 0 ? whole : longest, count - first)])
       try unsafe read(at: offset + first, into: part)
       try body(first, unsafe UnsafeRawBufferPointer(part).bytes)
-      first += unsafe part.count
+      first += part.count
     }
   }
 

@@ -89,6 +89,21 @@ extension TensorCollection {
     }
   }
 
+  /// Copies words that begin at a byte of file number `file`; see ``place(of:)``.
+  ///
+  /// - Precondition: the words lie within the file.
+  /// - Throws: `.readFailure` if the file shrank.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
+  public func readWords<Word: StoredWord>(
+    ofFile file: Int, at byteOffset: Int, into words: inout MutableSpan<Word>
+  ) throws(TensorFileError) {
+    try unsafe words.withUnsafeMutableBytes { (places) throws(TensorFileError) in
+      try unsafe members[file].file.read(at: byteOffset, into: places)
+    }
+  }
+
   private func bytes(
     _ name: String, elements range: Range<Int>, width: Int
   ) -> (file: Int, bytes: Range<Int>) {
