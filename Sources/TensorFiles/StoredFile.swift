@@ -120,6 +120,30 @@ internal import Glibc
     }
   }
 
+  /// Copies of `count` pieces of `size` bytes each, `step` bytes apart.
+  ///
+  /// - Precondition: all of them lie within the file.
+  /// - Throws: what ``read(at:into:)`` throws.
+  func gather(
+    at offset: Int, count: Int, of size: Int, step: Int
+  ) throws(TensorFileError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count * size)
+    var failure: TensorFileError?
+    unsafe bytes.withUnsafeMutableBytes { buffer in
+      do throws(TensorFileError) {
+        for index in 0..<count {
+          let place = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: buffer[index * size..<(index + 1) * size])
+          try unsafe read(at: offset + index * step, into: place)
+        }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
   /// Lets the system begin to read bytes that will be asked for soon. It may block until the disk has
   /// taken them all, so it belongs on a thread of its own. Never fails: it is an advice.
   func willRead(at offset: Int, count: Int) {

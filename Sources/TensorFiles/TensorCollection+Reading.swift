@@ -95,16 +95,18 @@ extension TensorCollection {
   /// - Throws: what ``readFinite(_:into:)`` throws.
   /// - Complexity: n readings of one element.
   public func readFiniteDiagonal(_ name: String) throws(TensorFileError) -> [Double] {
-    let shape = try require(name).entry.shape
+    let stored = try require(name)
+    try requireFloatingPoint(stored)
+    let (shape, type) = (stored.entry.shape, stored.entry.elementType)
     precondition(shape.count == 2 && shape[0] == shape[1], "only a square matrix has a diagonal")
-    var diagonal: [Double] = []
-    diagonal.reserveCapacity(shape[0])
-    var element = [0.0]
-    for index in 0..<shape[0] {
-      let position = index * (shape[0] + 1)
-      var place = element.mutableSpan
-      try readFinite(name, elements: position..<position + 1, into: &place)
-      diagonal.append(element[0])
+    let width = type.bitWidth / 8
+    let bytes = try members[stored.location.fileIndex].file.gather(
+      at: stored.location.byteOffset, count: shape[0], of: width, step: (shape[0] + 1) * width)
+    var diagonal = [Double](repeating: 0, count: shape[0])
+    var places = diagonal.mutableSpan
+    Double.decode(unsafe bytes.span.bytes, of: type, into: &places, from: 0)
+    if let index = Double.firstNonFinite(in: diagonal.span) {
+      throw try refusal(of: index * (shape[0] + 1), in: stored, decoded: diagonal[index])
     }
     return diagonal
   }

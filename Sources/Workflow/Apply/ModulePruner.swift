@@ -15,6 +15,8 @@ struct ModulePruner: ~Copyable {
   private let request: ApplyRequest
   let inputs: ApplyInputs
   private var factors: SparseGPTFactors
+  /// Mean squares of the last module's inputs, by where they are stored.
+  private var lastSquares: (key: String, values: [Double]) = ("", [])
   /// Modules that an earlier run had written.
   private(set) var resumed = 0
 
@@ -114,7 +116,7 @@ struct ModulePruner: ~Copyable {
       return .magnitude
     case .wanda:
       do throws(CurvatureError) {
-        let squares = try statistics.activationSquares(of: own)
+        let squares = try meanSquares(of: own, in: statistics)
         return .wanda(squares: Array(squares.prefix(module.weight.inputs)))
       } catch {
         throw Failure(error)
@@ -124,13 +126,24 @@ struct ModulePruner: ~Copyable {
     }
   }
 
+  /// Mean squares of a module's inputs, read once for neighbours that share them.
+  private mutating func meanSquares(
+    of module: ModuleStatistics, in statistics: Statistics
+  ) throws(CurvatureError) -> [Double] {
+    let key = try statistics.activationKey(of: module)
+    if lastSquares.key != key {
+      lastSquares = (key, try statistics.activationSquares(of: module))
+    }
+    return lastSquares.values
+  }
+
   /// Checksum of what a module needs of the statistics.
-  func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
+  mutating func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
     guard let statistics = inputs.statistics, let own = module.statistics else { return 0 }
     do throws(CurvatureError) {
       let checksum =
         request.method == .wanda
-        ? XXHash64.hash(try statistics.activationSquares(of: own).map(\.bitPattern))
+        ? XXHash64.hash(try meanSquares(of: own, in: statistics).map(\.bitPattern))
         : try statistics.activationChecksum(of: own)
       return XXHash64.hash(Array("\(module.weight.name) \(checksum)".utf8))
     } catch {
