@@ -1,4 +1,4 @@
-internal import Glibc
+internal import COpenBLAS
 
 /// What becomes of memory that matrices no longer use.
 public enum FreedMemory {
