@@ -83,7 +83,7 @@ let package = Package(
       name: "layerbudget",
       dependencies: [
         "Workflow", "OpenMPICollectives", "Collectives", "Allocation", "Curvature", "Pruning",
-        "PlanFiles", "Exports", "HTMLReport",
+        "PlanFiles", "Exports", "HTMLReport", "TensorFiles",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),

@@ -2,7 +2,7 @@ internal import Collectives
 
 extension CapacityUnit {
   /// - Parameter program: whose α counts for units without one.
-  fileprivate func validate(in program: CapacityProgram) throws(AllocationError) {
+  func validate(in program: CapacityProgram) throws(AllocationError) {
     func require(
       _ good: Bool, _ what: String, _ value: Double, _ limit: String, _ advice: String
     ) throws(AllocationError) {
@@ -53,17 +53,60 @@ extension CapacityUnit {
   }
 }
 
+/// What the ranks agree on before they search: bounds on numbers of the units.
+struct CapacitySetup: Sendable {
+  /// A price below which a + λ c < 0 for every unit, so that even units of zero quality ask for
+  /// their upper bound.
+  let priceBelowAllCosts: Double
+  /// The largest w/((s + l) c) at γ = 1. At γ times it no unit of a logarithmic program asks for more
+  /// than its lower bound; the price is likely to be somewhat lower.
+  let highestWorth: Double
+  /// The smallest (s + l) a/w: up to it no unit asks for more than its lower bound at price 0. γ is
+  /// likely to be somewhat higher.
+  let lowestGamma: Double
+}
+
+extension CapacitySetup {
+  /// What this rank's units contribute.
+  struct Bounds: Sendable {
+    private var ratio = 0.0
+    private var worth = 0.0
+    private var gamma = Double.greatestFiniteMagnitude
+
+    /// - Parameter unit: at γ = 1. What is not a number, in a unit that a check refuses, is passed over.
+    mutating func include(_ unit: PricedCapacity, offset: Double) {
+      let least = offset + unit.lower
+      ratio = max(ratio, unit.runningCost / unit.cost)
+      worth = max(worth, unit.weight / (least * unit.cost))
+      if unit.weight > 0 { gamma = min(gamma, least * unit.runningCost / unit.weight) }
+    }
+
+    /// Checks every unit and agrees on what the searches start from; see `agreeOnUnits`.
+    ///
+    /// Collective, one allreduce; throws alike on every rank.
+    func agreed(
+      _ indices: [Int], search: inout PriceSearch,
+      over world: borrowing some Collective & ~Copyable,
+      _ check: (Int) throws(AllocationError) -> Void
+    ) throws(AllocationError) -> CapacitySetup {
+      search.note(allreduces: 1)
+      let largest = try agreeOnUnits(
+        indices, largest: [ratio, worth, -gamma].map { $0.isNaN ? 0 : $0 }, over: world, check)
+      return CapacitySetup(
+        priceBelowAllCosts: -max(largest[0] * (1 + 0x1p-50), .leastNormalMagnitude),
+        highestWorth: largest[1], lowestGamma: -largest[2])
+    }
+  }
+}
+
 extension CapacityProgram {
-  /// Checks every unit and that the lower bounds leave a plan possible.
+  /// Refuses lower bounds that cost more than the budget. Collective, two allreduces.
   ///
-  /// Collective; throws alike on every rank: a fault on one rank is agreed on before anyone leaves.
-  func requireFeasible(
+  /// Called once a search has found that they may: their sum, rounded as a user would see it, decides.
+  func requireAffordableFloor(
     _ units: [CapacityUnit], totalUnits: Int, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) {
-    try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
-      try units[place].validate(in: self)
-    }
     let floor = search.exactSums(
       [units.map { $0.cost * $0.lower }], totalTerms: totalUnits, over: world)[0]
     guard floor <= budget else {
@@ -72,16 +115,5 @@ extension CapacityProgram {
         nearest: "the lower bounds alone cost \(floor), \(floor - budget) more",
         advice: "raise --budget to at least \(floor) or lower --min")
     }
-  }
-
-  /// A price below which a + λ c < 0 for every unit, so that even units of zero quality ask for
-  /// their upper bound. Collective.
-  func priceBelowAllCosts(
-    _ units: [CapacityUnit], search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
-  ) -> Double {
-    let ratios = units.map { runningCost(of: $0) / $0.cost }
-    let largest = search.maximum([ratios.max() ?? 0], over: world)[0]
-    return -max(largest * (1 + 0x1p-50), .leastNormalMagnitude)
   }
 }

@@ -7,7 +7,8 @@ extension CapacityProgram {
   /// Collective: every rank calls, also one that owns no unit.
   /// Postcondition: spent ≤ budget, and the next smaller price would overspend (or λ = 0).
   /// The result has the same bits for any number of ranks, slicing and search method.
-  /// - Complexity: 5 to 64 allreduces per search; one term per unit and trial price.
+  /// - Complexity: one allreduce, then 3 to 5 for γ and 3 to 5 for the price, as measured; see
+  ///   docs/theory/price-search.md.
   public func solve(
     _ units: [CapacityUnit], totalUnits: Int, wholeNumbers: Bool, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
@@ -16,25 +17,29 @@ extension CapacityProgram {
     let saturation = 2 * budget
     let scale = FixedPointScale(largest: saturation, terms: totalUnits)
     let target = scale.fixed(budget)
-    try requireFeasible(units, totalUnits: totalUnits, search: &search, over: world)
+    let weightless = units.map { PricedCapacity($0, program: self, gamma: 1) }
+    var bounds = CapacitySetup.Bounds()
+    for unit in weightless { bounds.include(unit, offset: offset) }
+    let setup = try bounds.agreed(
+      units.map(\.index), search: &search, over: world
+    ) { place throws(AllocationError) in
+      try units[place].validate(in: self)
+    }
 
-    // 1. γ, then the numbers the closed form needs.
-    let gamma = resolvedGamma(units, totalUnits: totalUnits, search: &search, over: world)
-    let priced = units.map { PricedCapacity($0, program: self, gamma: gamma) }
-
-    // 2. The price at which the units' own answers add up to the budget.
-    let curve = CapacityDemand(scale: scale, utility: utilityCurve, saturation: saturation)
-    let lowestPrice =
-      spend == .all
-      ? priceBelowAllCosts(units, search: &search, over: world) : -.leastNonzeroMagnitude
-    let crossing = search.firstKey(
-      for: .price, of: SlicedDemand(curve, units: priced), meeting: target,
-      in: OrderedKey.key(of: lowestPrice)...OrderedKey.largestFinite, over: world)
+    // 1. γ, and the price at which the units' own answers add up to the budget.
+    var demand = PriceableCapacity(
+      units: weightless, curve: utilityCurve, saturation: saturation, scale: scale)
+    let (gamma, crossing) = price(
+      &demand, setup, scale: scale, totalUnits: totalUnits, search: &search, over: world)
+    if crossing.demand > target {
+      try requireAffordableFloor(units, totalUnits: totalUnits, search: &search, over: world)
+    }
+    let priced = weightless.map { $0.scaled(by: gamma) }
     let price = OrderedKey.value(of: crossing.key)
     var capacities = priced.map { $0.capacity(at: price, along: utilityCurve) }
     var spent = crossing.demand
 
-    // 3. Units of zero quality ask for all or nothing: at their own price they share what is left.
+    // 2. Units of zero quality ask for all or nothing: at their own price they share what is left.
     if spend == .all {
       let previous = OrderedKey.value(of: crossing.key - 1)
       spent = fillLevel(
@@ -42,11 +47,11 @@ extension CapacityProgram {
         search: &search, over: world)
     }
 
-    // 4. Whole numbers, then the certificate of both.
+    // 3. Whole numbers, then the certificate of both.
     var integers: CapacityIntegers?
     if wholeNumbers {
       integers = try wholeNumberAnswer(
-        units, priced, totalUnits: totalUnits, floorPrice: lowestPrice, search: &search,
+        units, priced, totalUnits: totalUnits, floorPrice: lowestPrice(setup), search: &search,
         over: world)
     }
     let (certificate, sensitivities) = certificate(
@@ -59,23 +64,45 @@ extension CapacityProgram {
       budgetSensitivities: sensitivities.ofBudget, boundWorths: sensitivities.ofBounds)
   }
 
-  /// γ of the parameters, or the smallest γ at which the demand at price 0 reaches 1.25 B (all the
-  /// units can take, if that is less). Collective.
-  private func resolvedGamma(
-    _ units: [CapacityUnit], totalUnits: Int, search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
-  ) -> Double {
-    if case .fixed(let gamma) = gamma { return gamma }
-    let saturation = 2 * budget
-    let scale = FixedPointScale(largest: saturation, terms: totalUnits)
-    let curve = UnpricedDemand(scale: scale, utility: utilityCurve, saturation: saturation)
-    let demand = SlicedDemand(
-      curve, units: units.map { PricedCapacity($0, program: self, gamma: 1) })
-    let most = search.sum(demand.localSums(at: [OrderedKey.largestFinite]), over: world)[0]
-    let crossing = search.firstKey(
-      for: .gamma, of: demand, meeting: max(-scale.fixed(1.25 * budget), most),
-      in: 0...OrderedKey.largestFinite, over: world)
-    return OrderedKey.value(of: crossing.key)
+  /// A price below which the search need not look.
+  private func lowestPrice(_ setup: CapacitySetup) -> Double {
+    spend == .all ? setup.priceBelowAllCosts : -.leastNonzeroMagnitude
+  }
+
+  /// γ, and the smallest price at which Σ c x is at most the budget, or as low as it gets. Collective.
+  func price(
+    _ demand: inout PriceableCapacity, _ setup: CapacitySetup, scale: FixedPointScale,
+    totalUnits: Int, search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
+  ) -> (gamma: Double, crossing: PriceSearch.Crossing) {
+    let target = scale.fixed(budget)
+    let floor = OrderedKey.key(of: lowestPrice(setup))
+    func outlook(gamma: Double) -> SearchOutlook {
+      SearchOutlook(
+        likely: OrderedKey.binades(below: gamma * setup.highestWorth), totalUnits: totalUnits)
+    }
+    var start = SearchStart()
+    let gamma: Double
+    switch self.gamma {
+    case .fixed(let fixed): gamma = fixed
+    case .automatic:
+      // The smallest γ for 1.25 B; if that is more than the units can take, the smallest for all of it.
+      let (method, ranks) = (search.method, world.size)
+      let found = demand.gamma(
+        meeting: -scale.fixed(1.25 * budget),
+        outlook: SearchOutlook(
+          likely: OrderedKey.binades(above: setup.lowestGamma), totalUnits: totalUnits),
+        priceGiven: { gamma in
+          SearchProgress(
+            method: method, target: target, bracket: floor...OrderedKey.largestFinite,
+            outlook: outlook(gamma: gamma), ranks: ranks)
+        }, search: &search, over: world)
+      gamma = OrderedKey.value(of: found.crossing.key)
+      start = found.price
+    }
+    let crossing = demand.price(
+      at: gamma, meeting: target, above: floor, outlook: outlook(gamma: gamma),
+      start: start, search: &search, over: world)
+    return (gamma, crossing)
   }
 
   /// Gives units that jump from l to u at the final price one common level within the budget.

@@ -41,6 +41,7 @@ extension CapacityProgram {
       }
       return (Int(lower), Int(upper))
     }
+    search.note(allreduces: 1)
     try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
       _ = try bounds(units[place])
     }

@@ -140,4 +140,17 @@ struct PricedCapacity: Sendable {
     lower = unit.lower
     upper = unit.upper
   }
+
+  private init(weight: Double, of unit: PricedCapacity) {
+    self.weight = weight
+    runningCost = unit.runningCost
+    cost = unit.cost
+    lower = unit.lower
+    upper = unit.upper
+  }
+
+  /// The same unit with γ, where its weight was γ_k q^β.
+  func scaled(by gamma: Double) -> PricedCapacity {
+    PricedCapacity(weight: gamma * weight, of: self)
+  }
 }

@@ -15,20 +15,48 @@ protocol DemandCurve: Sendable {
   func term(of unit: Unit, at point: Point) -> Int128
 }
 
+/// What a search sums over the units of this rank.
+protocol SearchedDemand: Sendable {
+  /// Units whose demand the search still depends on.
+  var activeUnits: Int { get }
+  /// Terms evaluated so far: one for each unit and key.
+  var evaluations: Int { get }
+
+  /// This rank's share of the demand at every key; the keys are ascending.
+  mutating func localSums(at keys: [Int64]) -> [Int128]
+
+  /// Says that the answer lies within `bracket`: units whose demand is the same at both ends may leave.
+  mutating func narrow(to bracket: ClosedRange<Int64>)
+
+  /// A demand of about one unit for every `stride` of these, whose sums estimate the sums of all.
+  func sample(every stride: Int) -> Self
+}
+
 /// A curve together with the units that this rank owns, narrowed as the search proceeds.
-struct SlicedDemand<Curve: DemandCurve>: Sendable {
+struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
   let curve: Curve
   private var active: [Curve.Unit]
   private var settled: Int128 = 0
+  /// How many units each stands for.
+  private let multiplicity: Int128
+  private(set) var evaluations = 0
 
   init(_ curve: Curve, units: [Curve.Unit]) {
+    self.init(curve, units: units, multiplicity: 1)
+  }
+
+  private init(_ curve: Curve, units: [Curve.Unit], multiplicity: Int128) {
     self.curve = curve
     self.active = units
+    self.multiplicity = multiplicity
   }
+
+  var activeUnits: Int { active.count }
 
   /// This rank's share of the demand at every key.
   /// - Complexity: one term per active unit and key.
-  func localSums(at keys: [Int64]) -> [Int128] {
+  mutating func localSums(at keys: [Int64]) -> [Int128] {
+    evaluations += active.count * keys.count
     let points = keys.map(curve.point)
     var sums = [Int128](repeating: settled, count: keys.count)
     for unit in active {
@@ -36,12 +64,13 @@ struct SlicedDemand<Curve: DemandCurve>: Sendable {
         sums[index] += curve.term(of: unit, at: points[index])
       }
     }
-    return sums
+    return multiplicity == 1 ? sums : sums.map { multiplicity * $0 }
   }
 
   /// Takes units out of later rounds whose demand is the same at both ends of the bracket: being
   /// monotone, it is the same everywhere between them.
   mutating func narrow(to bracket: ClosedRange<Int64>) {
+    evaluations += 2 * active.count
     let low = curve.point(at: bracket.lowerBound)
     let high = curve.point(at: bracket.upperBound)
     var constant: Int128 = 0
@@ -54,4 +83,21 @@ struct SlicedDemand<Curve: DemandCurve>: Sendable {
     }
     settled += constant
   }
+
+  /// One unit out of every `stride`, at a place in its window that looks random, so that units that
+  /// repeat (a block of seven modules) are not always met at the same one.
+  func sample(every stride: Int) -> Self {
+    let units = (0..<active.count / stride).map { window in
+      active[window * stride + Int(scrambled(UInt64(window)) % UInt64(stride))]
+    }
+    return SlicedDemand(curve, units: units, multiplicity: Int128(stride))
+  }
+}
+
+/// A number that looks random, from a number: the mixing step of SplitMix64 by Sebastiano Vigna.
+func scrambled(_ number: UInt64) -> UInt64 {
+  var mixed = (number &+ 1) &* 0x9E37_79B9_7F4A_7C15
+  mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+  mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+  return mixed ^ mixed >> 31
 }

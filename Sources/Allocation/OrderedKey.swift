@@ -17,4 +17,16 @@ enum OrderedKey {
       ? Double(bitPattern: UInt64(key))
       : -Double(bitPattern: UInt64(-key))
   }
+
+  /// The 64 binades up to `value` and one more; those around 1 where it says nothing.
+  static func binades(below value: Double) -> ClosedRange<Int64> {
+    let top = value > 0 && value.isFinite ? min(2 * value, .greatestFiniteMagnitude) : 0x1p32
+    return key(of: top * 0x1p-65)...key(of: top)
+  }
+
+  /// The 64 binades from `value` up and one more; those around 1 where it says nothing.
+  static func binades(above value: Double) -> ClosedRange<Int64> {
+    let bottom = value > 0 && value < 0x1p900 ? value / 2 : 0x1p-32
+    return key(of: bottom)...key(of: bottom * 0x1p65)
+  }
 }

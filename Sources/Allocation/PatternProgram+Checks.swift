@@ -9,6 +9,7 @@ extension PatternProgram {
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) -> (hulls: [PatternHull], isAll: Bool) {
     var hulls: [PatternHull] = []
+    search.note(allreduces: 1)
     try agreeOnUnits(units.map(\.unit.index), over: world) { place throws(AllocationError) in
       let unit = units[place].unit
       let choices = units[place].choices(among: patterns)

@@ -43,6 +43,8 @@ public struct PriceSearch: Sendable {
   public let method: Method
   /// Allreduces made so far, by searches and by exact sums alike.
   public private(set) var allreduces = 0
+  /// Terms that searches evaluated on this rank: one per unit and trial key.
+  public private(set) var evaluations = 0
   /// The searches made so far, in order.
   public private(set) var stages: [Stage] = []
 
@@ -53,6 +55,9 @@ public struct PriceSearch: Sendable {
   /// Counts allreduces that searches made together on behalf of this one.
   public mutating func note(allreduces: Int) { self.allreduces += allreduces }
 
+  /// Counts terms that were evaluated on behalf of this search.
+  mutating func note(evaluations: Int) { self.evaluations += evaluations }
+
   /// Where the demand first meets the target.
   struct Crossing: Equatable {
     /// The smallest key whose demand is at most the target.
@@ -62,45 +67,97 @@ public struct PriceSearch: Sendable {
   }
 
   /// Finds the smallest key in `bracket.lowerBound`+1 ... `bracket.upperBound` whose demand is at
-  /// most `target`. The caller knows that the demand meets the target at the upper bound.
+  /// most `target`; if it is above that even at the upper bound, the smallest key at which it is as low
+  /// as there.
   ///
-  /// Collective: every rank calls with the same bracket and target. The result is the same on all.
+  /// With an `outlook` keys are those of doubles, the first round looks closest where the answer is
+  /// likely, and the number of trials follows from the number of units: of many units the first round
+  /// asks a sample.
+  /// `start` is what another search has found out about it, and `passenger` one that rides along.
+  /// Collective: every rank calls with the same bracket, target and outlook. The result is the same on
+  /// all.
   /// - Complexity: per round one allreduce of the trial sums and one term per active unit and trial.
-  mutating func firstKey<Curve: DemandCurve>(
-    for purpose: Purpose, of demand: SlicedDemand<Curve>, meeting target: Int128,
-    in bracket: ClosedRange<Int64>,
+  mutating func firstKey<Demand: SearchedDemand>(
+    for purpose: Purpose, narrowing demand: inout Demand, nearest target: Int128,
+    in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
+    start: SearchStart = SearchStart(),
+    passenger: inout SearchPassenger?,
     over world: borrowing some Collective & ~Copyable
   ) -> Crossing {
-    var demand = demand
-    var lower = BracketEnd(key: bracket.lowerBound)
-    var upper = BracketEnd(key: bracket.upperBound)
+    var progress = SearchProgress(
+      method: method, target: target, bracket: bracket, outlook: outlook, ranks: world.size)
+    progress.begin(at: start)
     var rounds = 0
     var trials = 0
     while true {
-      // 1. Choose trial keys strictly inside the bracket; the first round also measures its top.
-      var keys = TrialPlacement(method: method).keys(lower: lower, upper: upper, target: target)
-      if upper.demand == nil { keys.append(upper.key) }
+      // 1. Choose trial keys strictly inside the bracket, or its top if that is all there is.
+      let keys = progress.keys()
       if keys.isEmpty { break }
-
-      // 2. Sum the demand over the ranks: the only communication.
-      var sums = demand.localSums(at: keys)
-      world.sum(&sums)
       allreduces += 1
       rounds += 1
       trials += keys.count
 
+      // 2. Sum the demand over the ranks: the only communication. Of many units a sample goes first.
+      if let stride = progress.sampleStride {
+        var sample = demand.sample(every: stride)
+        var sums = sample.localSums(at: keys) + [Int128(sample.activeUnits)]
+        evaluations += sample.evaluations
+        world.sum(&sums)
+        let units = Int(sums.removeLast())
+        progress.sampled = SampledCurve(keys: keys, demands: sums.map { Double($0) }, units: units)
+        continue
+      }
+      var sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
+      let own = sums.count
+      if passenger != nil, let seat = progress.seat, let riding = passenger?.localSums(for: seat) {
+        sums += riding
+      }
+      world.sum(&sums)
+      if sums.count > own {
+        passenger?.arrive(with: Array(sums[own...]))
+        sums.removeLast(sums.count - own)
+      }
+      progress.activeUnits = Int(sums.removeLast())
+
       // 3. Keep the part of the bracket in which the demand first meets the target.
-      let first = sums.firstIndex { $0 <= target } ?? sums.endIndex
-      precondition(first < sums.endIndex || keys.last != upper.key, "target out of reach")
-      if first > 0 { lower = BracketEnd(key: keys[first - 1], demand: sums[first - 1]) }
-      if first < sums.endIndex { upper = BracketEnd(key: keys[first], demand: sums[first]) }
+      progress.measured(sums, at: keys)
+      if progress.isOutOfReach { progress.lowerAims() }
 
       // 4. Units whose demand cannot change any more leave the search.
-      demand.narrow(to: lower.key...upper.key)
+      demand.narrow(to: progress.lower.key...progress.upper.key)
     }
     stages.append(Stage(purpose: purpose, rounds: rounds, trials: trials))
-    guard let found = upper.demand else { preconditionFailure("the bracket's top was measured") }
-    return Crossing(key: upper.key, demand: found)
+    evaluations += demand.evaluations
+    guard let found = progress.upper.demand else {
+      preconditionFailure("the bracket's top was measured")
+    }
+    return Crossing(key: progress.upper.key, demand: found)
+  }
+
+  /// The same without a passenger. Collective.
+  mutating func firstKey<Demand: SearchedDemand>(
+    for purpose: Purpose, of demand: consuming Demand, nearest target: Int128,
+    in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
+    start: SearchStart = SearchStart(),
+    over world: borrowing some Collective & ~Copyable
+  ) -> Crossing {
+    var nobody: SearchPassenger?
+    var narrowed = demand
+    return firstKey(
+      for: purpose, narrowing: &narrowed, nearest: target, in: bracket, outlook: outlook,
+      start: start, passenger: &nobody, over: world)
+  }
+
+  /// The same for a caller who knows that the demand meets the target at the upper bound. Collective.
+  mutating func firstKey<Demand: SearchedDemand>(
+    for purpose: Purpose, of demand: consuming Demand, meeting target: Int128,
+    in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
+    over world: borrowing some Collective & ~Copyable
+  ) -> Crossing {
+    let crossing = firstKey(
+      for: purpose, of: demand, nearest: target, in: bracket, outlook: outlook, over: world)
+    precondition(crossing.demand <= target, "target out of reach")
+    return crossing
   }
 
   /// The sum of `terms` over all ranks for several quantities at once, each exact to its own scale.

@@ -6,6 +6,8 @@ struct PruningTarget: Sendable, Equatable {
   let totalWeights: Int
   /// S.
   let removed: Int
+  /// Keys of μ among which the answer is likely to be.
+  let likely: ClosedRange<Int64>
 }
 
 extension PruningUnit {
@@ -47,25 +49,41 @@ extension PruningUnit {
 
 extension PruningProgram {
   /// Checks every unit and that the bounds can reach the sparsity, before any price is searched.
-  /// Collective; throws alike on every rank.
+  /// Collective, two allreduces; throws alike on every rank.
   func requireFeasible(
     _ units: [PruningUnit], totalUnits: Int, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) -> PruningTarget {
-    try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
+    // 1. All units are sound; the largest terms of the sums below, and where μ may be.
+    let floors = units.map { Double($0.weights) * $0.lower }
+    let ceilings = units.map { Double($0.weights) * $0.upper }
+    let ratios = units.compactMap { unit in
+      let priced = PricedPruning(unit, program: self, totalUnits: totalUnits)
+      return priced.resistance > 0 ? priced.resistance / priced.weights : nil
+    }
+    let largest = try agreeOnUnits(
+      units.map(\.index),
+      largest: [
+        floors.max() ?? 0, ceilings.max() ?? 0, ratios.max() ?? 0,
+        -(ratios.min() ?? .greatestFiniteMagnitude),
+      ].map { $0.isNaN ? 0 : $0 }, over: world
+    ) { place throws(AllocationError) in
       try units[place].validate(self)
     }
+    search.note(allreduces: 1)
+
+    // 2. All sums at once, each exact.
+    let scales = largest[0...1].map { FixedPointScale(largest: $0, terms: totalUnits) }
     let counts = search.sum(
       [
         units.reduce(0) { $0 + Int128($1.weights) },
         units.reduce(0) { $0 + Int128($1.wholeBounds.lower) },
         units.reduce(0) { $0 + Int128($1.wholeBounds.upper) },
+        floors.reduce(0) { $0 + scales[0].fixed($1) },
+        ceilings.reduce(0) { $0 + scales[1].fixed($1) },
       ], over: world)
+    let ends = [scales[0].value(counts[3]), scales[1].value(counts[4])]
     let total = Double(Int(counts[0]))
-    let ends = search.exactSums(
-      [
-        units.map { Double($0.weights) * $0.lower }, units.map { Double($0.weights) * $0.upper },
-      ], totalTerms: totalUnits, over: world)
     let wanted = sparsity * total
     let rounding = total * 0x1p-50
     guard wanted >= ends[0] - rounding, wanted <= ends[1] + rounding else {
@@ -81,7 +99,13 @@ extension PruningProgram {
             + "\(sparsity), the highest is \(blocking.highestFloor)")
     }
     let removed = min(max(Int128(wanted.rounded()), counts[1]), counts[2])
-    return PruningTarget(totalWeights: Int(counts[0]), removed: Int(removed))
+    // 2 r ρ/n for the quadratic, r/(n (1 − ρ)) for the logarithm: the former from above, the latter from
+    // below, as ρ lies between 0 and 1.
+    let likely =
+      psi == .quadratic
+      ? OrderedKey.binades(below: 2 * largest[2]) : OrderedKey.binades(above: -largest[3])
+    return PruningTarget(
+      totalWeights: Int(counts[0]), removed: Int(removed), likely: likely)
   }
 
   private struct BlockingUnits {

@@ -19,11 +19,10 @@ extension PruningProgram {
     let priced = units.map { PricedPruning($0, program: self, totalUnits: totalUnits) }
 
     // 1. The smallest μ at which the units' own answers add up to S.
-    let curve = PruningDemand(scale: scale, psi: psi)
     let lowest = -max(abs(depthPrior), .leastNonzeroMagnitude)
-    let crossing = search.firstKey(
-      for: .price, of: SlicedDemand(curve, units: priced), meeting: -removed,
-      in: (OrderedKey.key(of: lowest) - 1)...OrderedKey.largestFinite, over: world)
+    let crossing = searchedDrive(
+      priced, target, scale: scale, removed: removed, above: OrderedKey.key(of: lowest) - 1,
+      totalUnits: totalUnits, search: &search, over: world)
     let mu = OrderedKey.value(of: crossing.key)
     var shares = priced.map { $0.share(at: mu, psi: psi) }
 
@@ -44,6 +43,34 @@ extension PruningProgram {
       price: b - mu, mu: mu, target: target.removed, totalWeights: target.totalWeights,
       continuous: shares, integers: integers, spent: scale.value(spent), certificate: certificate,
       budgetSensitivities: sensitivities.ofBudget, boundWorths: sensitivities.ofBounds)
+  }
+
+  /// The smallest μ whose key is above `floor` at which Σ n ρ reaches S: by columns where the scale is
+  /// in the range of their arithmetic, which gives the same bits. Collective.
+  private func searchedDrive(
+    _ priced: [PricedPruning], _ target: PruningTarget, scale: FixedPointScale, removed: Int128,
+    above floor: Int64, totalUnits: Int, search: inout PriceSearch,
+    over world: borrowing some Collective & ~Copyable
+  ) -> PriceSearch.Crossing {
+    let bracket = floor...OrderedKey.largestFinite
+    let outlook = SearchOutlook(likely: target.likely, totalUnits: totalUnits)
+    guard let cutter = LimbCutter(largest: Double(target.totalWeights), scale: scale) else {
+      return search.firstKey(
+        for: .price, of: SlicedDemand(PruningDemand(scale: scale, psi: psi), units: priced),
+        meeting: -removed, in: bracket, outlook: outlook, over: world)
+    }
+    let columns = UnitColumns(priced)
+    switch psi {
+    case .quadratic:
+      return search.firstKey(
+        for: .price,
+        of: ColumnDemand(QuadraticFormula(), cutter: cutter, sign: -1, columns: columns),
+        meeting: -removed, in: bracket, outlook: outlook, over: world)
+    case .log:
+      return search.firstKey(
+        for: .price, of: ColumnDemand(LogFormula(), cutter: cutter, sign: -1, columns: columns),
+        meeting: -removed, in: bracket, outlook: outlook, over: world)
+    }
   }
 
   /// Where the price of zero-resistance units is the final one, finds the lowest common share at
@@ -74,5 +101,25 @@ extension PruningProgram {
       shares[position] = min(max(level, unit.low), unit.high)
     }
     return others - crossing.demand
+  }
+}
+
+extension UnitColumns {
+  /// The columns of `QuadraticFormula` and `LogFormula`.
+  init(_ units: [PricedPruning]) {
+    self.init(filler: .unprunable, capacity: units.count)
+    for start in stride(from: 0, to: units.count, by: 4) {
+      var group = LaneGroup.unprunable
+      let count = min(4, units.count - start)
+      for lane in 0..<count {
+        let unit = units[start + lane]
+        group.first[lane] = unit.weights
+        group.second[lane] = unit.resistance
+        group.third[lane] = unit.prior
+        group.lower[lane] = unit.lower
+        group.upper[lane] = unit.upper
+      }
+      append(group, count: count)
+    }
   }
 }

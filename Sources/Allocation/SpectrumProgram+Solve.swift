@@ -73,6 +73,7 @@ extension SpectrumProgram {
     over world: borrowing some Collective & ~Copyable
   ) throws(AllocationError) -> [SteppedCapacity<SpectrumStepWorth>] {
     try validate()
+    search.note(allreduces: 1)
     try agreeOnUnits(units.map(\.index), over: world) { place throws(AllocationError) in
       try validate(units[place])
     }

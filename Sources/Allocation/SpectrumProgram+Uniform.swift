@@ -36,7 +36,7 @@ extension SpectrumProgram {
     // 1. The highest common level that fits: the key before the first that does not.
     let curve = CommonSteps(saturation: 2 * target)
     let top = Int64(search.maximum([Double(stepped.map(\.upper).max() ?? 0)], over: world)[0])
-    let demand = SlicedDemand(curve, units: stepped)
+    var demand = SlicedDemand(curve, units: stepped)
     var level = top
     if -search.sum(demand.localSums(at: [top]), over: world)[0] > target {
       level =

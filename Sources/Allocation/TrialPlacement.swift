@@ -6,30 +6,29 @@ struct BracketEnd {
 
 /// Chooses the trial keys of one round. A pure function of values that every rank shares, so all
 /// ranks choose alike without talking.
+///
+/// All keys are sorted, distinct and strictly between the ends; none is left when the ends are
+/// neighbours.
 struct TrialPlacement {
-  let method: PriceSearch.Method
+  let lower: Int64
+  let upper: Int64
 
-  /// Sorted distinct keys strictly between the ends; empty when none is left.
-  func keys(lower: BracketEnd, upper: BracketEnd, target: Int128) -> [Int64] {
-    switch method {
-    case .bisection:
-      return spread(1, from: lower.key, to: upper.key)
-    case .multisection:
-      return spread(63, from: lower.key, to: upper.key)
-    case .accelerated:
-      guard let guess = secantKey(lower: lower, upper: upper, target: target) else {
-        return spread(255, from: lower.key, to: upper.key)
-      }
-      let even = spread(127, from: lower.key, to: upper.key)
-      return merged(even, around(guess, from: lower.key, to: upper.key))
-    }
+  init(between lower: Int64, and upper: Int64) {
+    self.lower = lower
+    self.upper = upper
+  }
+
+  /// Keys strictly between the ends.
+  var room: UInt64 {
+    let width = UInt64(bitPattern: upper &- lower)
+    return width > 0 ? width - 1 : 0
   }
 
   /// `count` keys that cut the open interval into equal parts, or all of its keys if fewer.
-  private func spread(_ count: UInt64, from lower: Int64, to upper: Int64) -> [Int64] {
-    let width = UInt64(bitPattern: upper &- lower)
-    guard width > 1 else { return [] }
-    if width - 1 <= count { return Array(lower + 1..<upper) }
+  func spread(_ count: Int) -> [Int64] {
+    guard count > 0, room > 0 else { return [] }
+    if room <= UInt64(count) { return Array(lower + 1..<upper) }
+    let (width, count) = (room + 1, UInt64(count))
     return (1...count).map { part in
       let product = width.multipliedFullWidth(by: part)
       let step = (count + 1).dividingFullWidth(product).quotient
@@ -37,43 +36,67 @@ struct TrialPlacement {
     }
   }
 
-  /// Where a straight line through both ends meets the target, once the bracket is narrow enough
-  /// (a quarter of a binade) for a line to be a fair model of a smooth curve.
-  private func secantKey(lower: BracketEnd, upper: BracketEnd, target: Int128) -> Int64? {
-    guard let high = lower.demand, let low = upper.demand, high > low else { return nil }
-    let width = UInt64(bitPattern: upper.key &- lower.key)
-    guard width > 128, width < 1 << 50 else { return nil }
-    let share = Double(high - target) / Double(high - low)
-    let offset = (share * Double(width)).rounded()
-    return lower.key + Int64(min(max(offset, 1), Double(width - 1)))
+  /// For a first round that knows where the answer is likely to be: three quarters of the keys there,
+  /// the rest outside, the ends of the likely part, and the first key of all.
+  func grid(_ count: Int, over likely: ClosedRange<Int64>) -> [Int64] {
+    let ends = likely.clamped(to: lower...upper)
+    let outside = count / 8
+    let below = TrialPlacement(between: lower, and: ends.lowerBound).spread(outside)
+    let inside = TrialPlacement(between: ends.lowerBound, and: ends.upperBound)
+      .spread(count - 2 * outside)
+    let above = TrialPlacement(between: ends.upperBound, and: upper).spread(outside)
+    return merged([lower + 1] + below + [ends.lowerBound] + inside + [ends.upperBound] + above)
   }
 
-  /// The guess and keys at distances 1, 2, 4, ... on both sides: if the guess is off by d keys, the
-  /// next bracket is narrower than d.
-  private func around(_ guess: Int64, from lower: Int64, to upper: Int64) -> [Int64] {
-    var keys: [Int64] = []
-    var distance = Int64(1) << 50
-    while distance > 0 {
-      if guess - distance > lower { keys.append(guess - distance) }
-      distance >>= 1
+  /// About `count` keys for a guess: it and keys at growing distances on both sides, the first its
+  /// reach. Many trials are half spent on even parts, which get on where the guess is bad,
+  /// such as at a jump.
+  func around(_ guess: CrossingGuess, count: Int, isTrusted: Bool) -> [Int64] {
+    if room <= UInt64(count) + 1 { return spread(count + 1) }
+    let center = min(max(guess.key, lower + 1), upper)
+    let evenCount = count >= 64 || !isTrusted ? count / 2 : 0
+    let each = max((count - evenCount - 1) / 2, 1)
+    var distances: [Int64] = []
+    if each >= 51 {
+      // Each power of two: if the guess is off by d keys, the next bracket is narrower than 2 d.
+      distances = (0...50).map { 1 << $0 } + (0..<each - 51).map { 3 + Int64($0) }
+    } else {
+      // A few keys grow fast, more of them slowly and begin nearer.
+      let growth: Double = each >= 10 ? 2 : each >= 4 ? 4 : 8
+      var distance = each >= 4 ? guess.reach / growth : guess.reach
+      for _ in 0..<each {
+        distances.append(distance < 1 ? Int64(distances.count + 1) : Int64(min(distance, 0x1p60)))
+        distance = max(distance, 1) * growth
+      }
+      // A guess that should be exact may be off by rounding.
+      if distances == [1] { distances = [1, 2] }
     }
-    if guess > lower && guess < upper { keys.append(guess) }
-    distance = 1
-    while distance <= 1 << 50 && guess + distance < upper {
-      keys.append(guess + distance)
-      distance <<= 1
-    }
-    return keys
+    let near = distances.flatMap { [subtracting($0, from: center), adding($0, to: center)] }
+    return merged(spread(evenCount) + [center] + near)
   }
 
-  /// The union of two sorted lists, sorted, without duplicates.
-  private func merged(_ left: [Int64], _ right: [Int64]) -> [Int64] {
-    var all = (left + right).sorted()
-    var last: Int64?
-    all.removeAll { key in
-      defer { last = key }
-      return key == last
+  /// The two keys between which the guess expects the answer.
+  func ends(of guess: CrossingGuess) -> [Int64] {
+    let reach = Int64(min(max(guess.reach, 1), 0x1p60))
+    return merged([subtracting(reach, from: guess.key), adding(reach, to: guess.key)])
+  }
+
+  private func subtracting(_ distance: Int64, from key: Int64) -> Int64 {
+    let (difference, overflow) = key.subtractingReportingOverflow(distance)
+    return overflow ? lower : difference
+  }
+
+  private func adding(_ distance: Int64, to key: Int64) -> Int64 {
+    let (sum, overflow) = key.addingReportingOverflow(distance)
+    return overflow ? upper : sum
+  }
+
+  private func merged(_ keys: [Int64]) -> [Int64] {
+    var last = lower
+    return keys.sorted().filter { key in
+      guard key > last, key < upper else { return false }
+      last = key
+      return true
     }
-    return all
   }
 }

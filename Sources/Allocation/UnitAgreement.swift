@@ -10,6 +10,14 @@ func agreeOnUnits(
   _ indices: [Int], over world: borrowing some Collective & ~Copyable,
   _ check: (Int) throws(AllocationError) -> Void
 ) throws(AllocationError) {
+  _ = try agreeOnUnits(indices, largest: [], over: world, check)
+}
+
+/// The same, and in the same allreduce the largest of each of `largest` over all ranks.
+func agreeOnUnits(
+  _ indices: [Int], largest: [Double], over world: borrowing some Collective & ~Copyable,
+  _ check: (Int) throws(AllocationError) -> Void
+) throws(AllocationError) -> [Double] {
   // 1. The first failure here, then the first of all ranks.
   var failure: (index: Int, error: AllocationError)?
   for (place, index) in indices.enumerated() {
@@ -19,9 +27,9 @@ func agreeOnUnits(
     }
   }
   let own = failure.map { -Double($0.index) } ?? -.infinity
-  var first = [own]
+  var first = [own] + largest
   world.maximum(&first)
-  guard first[0] > -.infinity else { return }
+  guard first[0] > -.infinity else { return Array(first.dropFirst()) }
 
   // 2. Its words. The five parts of an invalid value travel as one, separated by zero bytes.
   var text: String?

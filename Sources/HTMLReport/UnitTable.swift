@@ -24,6 +24,7 @@ struct UnitTable {
     let plan = contents.plan
     let answers = PlanAnswers(plan)
     let isPruning = answers.isPruning
+    let answer = isPruning ? NumberText.share : NumberText.capacity
     let hasWhole = plan.units.contains { $0.integer != nil }
     let hasPattern = plan.units.contains { $0.pattern != nil }
     let hasWorth = plan.units.contains { $0.boundWorth != nil }
@@ -38,7 +39,7 @@ struct UnitTable {
     for (index, unit) in plan.units.enumerated() {
       var cells = [unit.name, NumberText.short(unit.gain)]
       if let norms { cells.append(norms[index].map(NumberText.short) ?? "") }
-      cells += [NumberText.short(unit.quality), NumberText.short(unit.continuous)]
+      cells += [NumberText.short(unit.quality), answer(unit.continuous)]
       if hasWhole { cells.append(unit.integer.map(NumberText.grouped) ?? "") }
       cells.append(
         isPruning

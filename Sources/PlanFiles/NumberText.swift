@@ -22,6 +22,15 @@ public enum NumberText {
     return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
   }
 
+  /// A unit's capacity: `8.434`, and large ones, such as bytes, in full.
+  public static func capacity(_ value: Double) -> String {
+    let isLarge = abs(value) >= 100_000 && abs(value) < 0x1p62
+    return isLarge ? grouped(Int(value.rounded())) : fixed(value, decimals: 3)
+  }
+
+  /// A share of a whole: `0.4512`.
+  public static func share(_ value: Double) -> String { fixed(value, decimals: 4) }
+
   private static func scientific(_ value: Double) -> String {
     var exponent = 0
     var mantissa = abs(value)

@@ -42,14 +42,16 @@ struct OutputDocuments {
   }
 
   /// A plan and its run file: made, then written. The output is checked first, so that no work is
-  /// done for a plan that could not be written. Collective; both documents are rank 0's.
+  /// done for a plan that could not be written. Collective; both documents are rank 0's. The journal of
+  /// the work is removed when the plan has its name.
   func write(
-    over world: borrowing some Collective & ~Copyable,
+    over world: borrowing some Collective & ~Copyable, removing journal: JournalRequest?,
     made: () throws(Failure) -> (plan: PlanDocument, run: RunDocument)?
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     try requireWritable(over: world)
     let made = try made()
     try write(made?.plan, run: made?.run, over: world)
+    if made != nil { journal?.removeAfterSuccess() }
     return made
   }
 

@@ -5,5 +5,7 @@ struct LayerBudgetBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "layerbudget-bench",
     abstract: "Measure what layerbudget does; every subcommand prints JSON.",
-    subcommands: [AllreduceBench.self, ApplyBench.self, ReadingBench.self, TransferBench.self])
+    subcommands: [
+      AllreduceBench.self, ApplyBench.self, PriceBench.self, ReadingBench.self, TransferBench.self,
+    ])
 }

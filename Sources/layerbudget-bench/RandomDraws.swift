@@ -26,4 +26,9 @@ struct RandomDraws: RandomNumberGenerator {
     for _ in 0..<abs(steps) { value *= 1.002_251_148_292_912_9 }
     return steps < 0 ? 1 / value : value
   }
+
+  /// Between −3 and 3 around 0, with a standard deviation of 1/√2: the sum of six even draws.
+  mutating func bell() -> Double {
+    (0..<6).reduce(0) { sum, _ in sum + Double.random(in: -0.5...0.5, using: &self) }
+  }
 }

@@ -8,8 +8,13 @@ struct AllocateCommand: ParsableCommand {
     commandName: "allocate",
     abstract: "Share a budget of expert slots, ranks or bytes among units.",
     discussion: """
-      layerbudget allocate --statistics stats.safetensors --budget 96 --integer -o plan.json
-      mpirun -n 4 layerbudget allocate --scores scores.json --budget 160 --min 1 -o plan.json
+      One price is found at which the units' own answers add up to the budget; whole numbers too with \
+      --integer. The plan carries a certificate, by which inspect --verify checks it.
+
+        layerbudget allocate --statistics stats.safetensors --budget 96 --integer \\
+          -o plan.json
+        mpirun -n 4 layerbudget allocate --scores scores.json --budget 160 --min 1 \\
+          -o plan.json
       """)
 
   @OptionGroup var input: SourceOptions
@@ -37,13 +42,13 @@ struct AllocateCommand: ParsableCommand {
   @Option(help: "Whole numbers are multiples of this.")
   var multipleOf = 1
 
-  @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
+  @Option(help: "How the price is searched for; all give the same bits.")
   var search = PriceSearch.Method.accelerated
 
   @OptionGroup(title: "Quality") var quality: QualityOptions
   @OptionGroup(title: "Output") var printing: OutputOptions
 
-  @Option(name: .shortAndLong, help: "Plan file to write.")
+  @Option(name: .shortAndLong, help: "Plan file to write.", completion: .file())
   var output: String?
 
   @OptionGroup(title: "Dry run") var dry: DryRunOptions

@@ -10,31 +10,29 @@ struct ApplyCommand: ParsableCommand {
     commandName: "apply",
     abstract: "Write the pruned checkpoint that a plan asks for.",
     discussion: """
-      layerbudget apply plan.json --checkpoint model/ -o pruned/
-      mpirun -n 4 layerbudget apply plan.json --checkpoint model/ --statistics stats/ \
-      --method sparsegpt -o pruned/
+      The folder appears when it is complete; the checkpoint is not changed. A run that was stopped goes \
+      on where it was when it is repeated.
 
-      The output folder appears when it is complete. A run that was stopped goes on where it stood \
-      when it is repeated.
+        layerbudget apply pruning.json --checkpoint model/ -o pruned/
+        mpirun -n 4 layerbudget apply pruning.json --checkpoint model/ \\
+          --statistics stats/ --method sparsegpt -o pruned/
       """)
 
-  @Argument(help: "Plan of layerbudget prune.")
+  @Argument(help: "Plan of layerbudget prune.", completion: .file(extensions: ["json"]))
   var plan: String
 
-  @Option(help: "Hugging Face folder whose weights to prune; it is not changed.")
+  @Option(
+    help: "Hugging Face folder whose weights to prune; it is not changed.", completion: .directory)
   var checkpoint: String
 
-  @Option(name: .shortAndLong, help: "Folder to write.")
+  @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory)
   var output: String?
 
   @Option(
-    help: """
-      Weights inside a matrix: \(PruningMethod.names). Default wanda with --statistics, else \
-      magnitude.
-      """)
+    help: "How weights of a matrix are chosen. Default wanda with --statistics, else magnitude.")
   var method: PruningMethod?
 
-  @Option(help: "A unit's count over its modules: \(ApplyRequest.Within.names).")
+  @Option(help: "How a unit's count is divided over its modules.")
   var within = ApplyRequest.Within.uniform
 
   @Option(
@@ -43,10 +41,12 @@ struct ApplyCommand: ParsableCommand {
       """)
   var pattern = "none"
 
-  @Option(help: "Statistics with the inputs' second moments, for wanda and sparsegpt.")
+  @Option(
+    help: "Statistics with the inputs' second moments, for wanda and sparsegpt.",
+    completion: .file())
   var statistics: String?
 
-  @Option(help: "Arithmetic of sparsegpt: single or double.")
+  @Option(help: "Arithmetic of sparsegpt.")
   var precision = Precision.single
 
   @Flag(inversion: .prefixedNo, help: "Go on with what a run that was stopped had done.")
@@ -104,7 +104,7 @@ private struct ApplyWork: Launch.Work {
       try Printed.json(document)
       return
     }
-    Process.writeToStandardOutput(ApplyTable(document, run, color: printing.usesColor).text)
+    Process.writeToStandardOutput(ApplyTable(document, run).text(on: printing.page))
     Process.print(notes: document.notes)
   }
 }

@@ -5,20 +5,18 @@ internal import Workflow
 struct ApplyTable {
   private let document: ApplyDocument
   private let run: RunDocument
-  private let color: Bool
 
-  init(_ document: ApplyDocument, _ run: RunDocument, color: Bool) {
+  init(_ document: ApplyDocument, _ run: RunDocument) {
     self.document = document
     self.run = run
-    self.color = color
   }
 
-  var text: String {
-    var table = TextTable(columns: [
-      .text("unit"), .number("modules"), .number("zeros"), .number("of weights"),
-      .number("share"), .text(""),
-    ])
-    let bar = Bar(width: 24, color: color)
+  func text(on page: Page) -> String {
+    let columns: [TextTable.Column] = [
+      .text("unit"), .number("modules", spare: 0), .number("zeros"),
+      .number("of weights", spare: 1), .number("share"),
+    ]
+    var table = TextTable(columns: columns, bar: page.bar)
     var first = 0
     while first < document.modules.count {
       let unit = document.modules[first].unit
@@ -26,13 +24,14 @@ struct ApplyTable {
       let weights = own.reduce(0) { $0 + $1.weights }
       let zeros = own.reduce(0) { $0 + $1.zeros }
       let share = weights > 0 ? Double(zeros) / Double(weights) : 0
-      table.add([
+      let cells = [
         unit, "\(own.count)", NumberText.grouped(zeros), NumberText.grouped(weights),
-        NumberText.fixed(share, decimals: 4), bar.text(share),
-      ])
+        NumberText.share(share),
+      ]
+      table.add(cells, weight: share)
       first += own.count
     }
-    return table.text + "\n" + summary
+    return page.text(of: table, below: "\n" + summary, notes: document.notes)
   }
 
   private var summary: String {

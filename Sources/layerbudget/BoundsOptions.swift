@@ -13,7 +13,8 @@ struct BoundsOptions: ParsableArguments {
     help: "Largest capacity of a unit (default: no limit), or share to remove (default: 1).")
   var maximum: Double?
 
-  @Option(help: "CSV name,lower,upper with bounds of single units.")
+  @Option(
+    help: "CSV name,lower,upper with bounds of single units.", completion: .file())
   var bounds: String?
 
   @Option(name: .customLong("fix"), help: "REGEX=VALUE: fix matching units; may be repeated.")

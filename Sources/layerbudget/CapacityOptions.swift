@@ -3,7 +3,7 @@ internal import Workflow
 
 /// What is shared and what it costs.
 struct CapacityOptions: ParsableArguments {
-  @Option(help: "What units get: \(CapacityKind.names).")
+  @Option(help: "What units get.")
   var unit = CapacityKind.slots
 
   @Option(
@@ -11,13 +11,17 @@ struct CapacityOptions: ParsableArguments {
     help: """
       Cost of one unit of capacity: a number, 'parameters', or CSV name,cost. By default 1, or what the \
       budget counts: an expert's bytes or parameters in --checkpoint, in + out of every module per rank.
-      """)
+      """, completion: .file())
   var cost: String?
 
-  @Option(help: "Checkpoint folder that says what an expert or a rank takes, and --top-k.")
+  @Option(
+    help: "Checkpoint folder that says what an expert or a rank takes, and --top-k.",
+    completion: .directory)
   var checkpoint: String?
 
-  @Option(help: "Nodes file (JSON) for a budget nodes:…; by default the nodes of the ranks.")
+  @Option(
+    help: "Nodes file (JSON) for a budget such as nodes:0.9; by default the nodes of the ranks.",
+    completion: .file())
   var nodes: String?
 
   @Option(
@@ -26,7 +30,8 @@ struct CapacityOptions: ParsableArguments {
   var topK: Int?
 
   @Option(
-    help: "CSV name,alpha,gamma of single units: alpha in place of --alpha, gamma times --gamma.")
+    help: "CSV name,alpha,gamma of single units: alpha in place of --alpha, gamma times --gamma.",
+    completion: .file())
   var program: String?
 
   @Option(help: "Bytes of a LoRA parameter, for a rank budget in bytes.")

@@ -8,20 +8,21 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Show what this machine and this mpirun look like, and what to change.",
     discussion: """
-      layerbudget doctor
-      mpirun --hostfile hosts -n 8 layerbudget doctor --statistics stats/ -o plan.json
+      Builds, MPI, BLAS, processors and memory of all ranks; given inputs and an output, whether all \
+      hosts see the same, and whether memory and disk suffice. Ends with 78 where a run could not be \
+      trusted.
 
-      Looks at builds, MPI, BLAS kernels and threads, processors and memory of all ranks; given inputs \
-      and output, at whether all hosts see the same ones, and whether memory and disk suffice. Ends \
-      with 78 where a run could not be trusted.
+        layerbudget doctor
+        mpirun -n 2 layerbudget doctor --statistics stats/ -o plan.json
       """)
 
   @OptionGroup var computing: StatisticsOptions
 
-  @Option(help: "Folder of the model's weights that a run would read.")
+  @Option(
+    help: "Folder of the model's weights that a run would read.", completion: .directory)
   var checkpoint: String?
 
-  @Option(name: .shortAndLong, help: "Output that a run would write.")
+  @Option(name: .shortAndLong, help: "Output that a run would write.", completion: .file())
   var output: String?
 
   @OptionGroup(title: "Output") var printing: OutputOptions
@@ -46,7 +47,7 @@ private struct DoctorWork: Launch.Work {
       if printing.json {
         try Printed.json(report)
       } else {
-        Process.writeToStandardOutput(DoctorTable(report).text)
+        Process.writeToStandardOutput(DoctorTable(report).text(on: printing.page))
       }
     }
     try DoctorRequest.requireHealth(report, over: world)
@@ -61,7 +62,7 @@ private struct DoctorTable {
     self.report = report
   }
 
-  var text: String {
+  func text(on page: Page) -> String {
     var facts = TextTable(columns: [.text("layerbudget"), .text(report.version)])
     facts.add(["build", report.build])
     facts.add(["MPI", report.mpi])
@@ -70,7 +71,8 @@ private struct DoctorTable {
       facts.add(["allreduce", "\(NumberText.short(seconds * 1000)) ms, \(report.ranks) ranks"])
     }
     var hosts = TextTable(columns: [
-      .text("host"), .number("ranks"), .number("processors"), .number("threads"), .text("BLAS"),
+      .text("host"), .number("ranks"), .number("processors"), .number("threads", spare: 0),
+      .text("BLAS", spare: 1),
       .number("memory"),
     ])
     for host in report.hosts {
@@ -84,6 +86,7 @@ private struct DoctorTable {
       let word = finding.severity.rawValue
       return word + String(repeating: " ", count: 7 - word.count) + finding.text + "\n"
     }
-    return facts.text + "\n" + hosts.text + "\n" + findings.joined()
+    return page.text(
+      of: hosts, above: facts.text + "\n", below: "\n" + findings.joined())
   }
 }

@@ -8,25 +8,30 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a plan for the program that acts on it.",
     discussion: """
-      layerbudget export plan.json --to peft --checkpoint model/ -o adapter/
-      layerbudget export plan.json --to llm-compressor --method wanda -o recipe.yaml
-
       peft, mola and deepspeed take plans of allocate; rho, owl, llm-compressor and evopress plans of \
       prune; csv both.
+
+        layerbudget export ranks.json --to peft --checkpoint model/ -o adapter/
+        layerbudget export pruning.json --to llm-compressor --method wanda \\
+          -o recipe.yaml
       """)
 
-  @Argument(help: "Plan of layerbudget allocate or prune.")
+  @Argument(
+    help: "Plan of layerbudget allocate or prune.", completion: .file(extensions: ["json"]))
   var plan: String
 
-  @Option(name: .customLong("to"), help: "Format: \(ExportFormat.names).")
+  @Option(name: .customLong("to"), help: "The program that reads it.")
   var format: ExportFormat
 
-  @Option(help: "Hugging Face folder: every name of the plan must match one module there.")
+  @Option(
+    help: "Hugging Face folder: every name of the plan must match one module there.",
+    completion: .directory)
   var checkpoint: String?
 
   @Option(
     name: .shortAndLong,
-    help: "File to write, or - for standard output; for peft a folder or a .json file.")
+    help: "File to write, or - for standard output; for peft a folder or a .json file.",
+    completion: .file())
   var output: String
 
   @Option(parsing: .unconditional, help: "peft: alpha divided by rank, for every module (2).")
@@ -35,7 +40,7 @@ struct ExportCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "mola: experts per token, where a layer has so many (2).")
   var topK: Int?
 
-  @Option(help: "llm-compressor: \(CompressorRecipe.Modifier.names) (sparsegpt).")
+  @Option(help: "llm-compressor: its modifier (sparsegpt).")
   var method: CompressorRecipe.Modifier?
 
   @Option(

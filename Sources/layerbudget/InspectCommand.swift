@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Collectives
 internal import Curvature
+internal import PlanFiles
 internal import Workflow
 
 struct InspectCommand: ParsableCommand {
@@ -8,17 +9,19 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show what statistics, a checkpoint, scores or a plan hold.",
     discussion: """
-      layerbudget inspect stats.safetensors
-      mpirun -n 4 layerbudget inspect stats/ --curvature kronecker --damping absolute:1e-3
-      layerbudget inspect plan.json --json
-      mpirun -n 4 layerbudget inspect plan.json --verify --statistics stats/ --checkpoint model
+      Statistics with what their curvature is worth, module by module; plans with --verify, which makes \
+      them again and compares.
+
+        layerbudget inspect stats.safetensors
+        layerbudget inspect slots.json --verify --scores scores.json
+        mpirun -n 4 layerbudget inspect stats/ --curvature kronecker \\
+          --damping absolute:1e-3
       """)
 
-  @Argument(help: "A safetensors file or folder, a scores file or a plan.")
+  @Argument(help: "A safetensors file or folder, a scores file or a plan.", completion: .file())
   var path: String
 
-  @Option(
-    help: "Statistics: the curvature to show (\(CurvatureKind.names)); the first possible if none.")
+  @Option(help: "Statistics: the curvature to show; the first possible if none.")
   var curvature: CurvatureKind?
 
   @Option(help: "Statistics: damping, relative:R or absolute:L.")
@@ -57,28 +60,31 @@ struct VerificationOptions: ParsableArguments {
   )
   var verify = false
 
-  @Option(help: "Scores that the plan was made from.")
+  @Option(help: "Scores that the plan was made from.", completion: .file())
   var scores: String?
 
-  @Option(help: "Names that its scores were given.")
+  @Option(help: "Names that its scores were given.", completion: .file())
   var scoreNames: String?
 
-  @Option(help: "Statistics that the plan was made from; computed with --threads as then.")
+  @Option(
+    help: "Statistics that the plan was made from; computed with --threads as then.",
+    completion: .file())
   var statistics: String?
 
-  @Option(help: "Checkpoint that the plan was made with.")
+  @Option(help: "Checkpoint that the plan was made with.", completion: .directory)
   var checkpoint: String?
 
-  @Option(help: "Table of bounds that the plan was made with.")
+  @Option(help: "Table of bounds that the plan was made with.", completion: .file())
   var bounds: String?
 
-  @Option(help: "Table of costs that the plan was made with.")
+  @Option(help: "Table of costs that the plan was made with.", completion: .file())
   var costs: String?
 
-  @Option(help: "Table of units' own alpha and gamma that the plan was made with.")
+  @Option(
+    help: "Table of units' own alpha and gamma that the plan was made with.", completion: .file())
   var program: String?
 
-  @Option(help: "Nodes file that the budget came from.")
+  @Option(help: "Nodes file that the budget came from.", completion: .file())
   var nodes: String?
 
   var inputs: VerificationInputs {
@@ -113,7 +119,7 @@ private struct VerifyWork: Launch.Work {
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     let verification = try PlanVerification.of(path, from: inputs, over: world)
-    if let verification, printing.json {
+    if let verification, !printing.quiet, printing.json {
       try Printed.json(verification)
     } else if let verification, !printing.quiet {
       var text = verification.checked.map { "checked: \($0)\n" }.joined()
@@ -137,19 +143,30 @@ private struct InspectWork: Launch.Work {
     }
     var text = "\(inspection.path): \(inspection.kind)\n"
     for fact in inspection.facts { text += "  \(fact.name): \(fact.value)\n" }
-    text += "\n" + table(inspection.columns, inspection.rows)
-    if let modules = inspection.modules { text += "\n" + table(modules.columns, modules.rows) }
-    Process.writeToStandardOutput(text)
+    text += "\n"
+    let page = printing.page
+    guard let modules = inspection.modules else {
+      Process.writeToStandardOutput(
+        page.text(of: table(inspection.columns, inspection.rows), above: text, below: ""))
+      return
+    }
+    Process.writeToStandardOutput(
+      page.half.text(of: table(inspection.columns, inspection.rows), above: text, below: "\n")
+        + page.half.text(of: table(modules.columns, modules.rows), below: ""))
   }
 
   /// Columns of numbers to the right, the others to the left.
-  private func table(_ columns: [String], _ rows: [[String]]) -> String {
+  private func table(_ columns: [String], _ rows: [[String]]) -> TextTable {
     var table = TextTable(
       columns: columns.enumerated().map { index, name in
-        index == 0 || rows.contains { Double($0[index]) == nil && !$0[index].isEmpty }
-          ? .text(name) : .number(name)
+        if index == 0 { return .text(name) }
+        let spare = Inspection.spared.firstIndex(of: name)
+        return rows.contains { Double($0[index]) == nil && !$0[index].isEmpty }
+          ? .text(name, spare: spare) : .number(name, spare: spare)
       })
-    for row in rows { table.add(row) }
-    return table.text
+    for row in rows {
+      table.add(row.prefix(1) + row.dropFirst().map { Int($0).map(NumberText.grouped) ?? $0 })
+    }
+    return table
   }
 }

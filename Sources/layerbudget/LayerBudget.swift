@@ -12,17 +12,19 @@ struct LayerBudget: ParsableCommand {
     discussion: """
       Curvature-adjusted gains of layers in, one priced plan out; alone or under mpirun.
 
-        layerbudget allocate --statistics stats.safetensors --budget 96 --integer -o plan.json
-        mpirun -n 4 layerbudget prune --statistics stats/ --sparsity 0.5 -o plan.json
+        layerbudget score --statistics stats.safetensors -o scores.json
+        layerbudget allocate --scores scores.json --budget 96 --integer -o plan.json
       """,
     version: LayerBudgetVersion.current,
     subcommands: [
       ScoreCommand.self, AllocateCommand.self, PruneCommand.self, ApplyCommand.self,
       PlaceCommand.self, SweepCommand.self, TransferCommand.self, ExportCommand.self,
-      ReportCommand.self, InspectCommand.self, DoctorCommand.self,
+      ReportCommand.self, InspectCommand.self, DoctorCommand.self, ManualCommand.self,
     ])
 
   static func main() {
+    // `help` shows what there is to a wrong name, and says nothing of it.
+    if CommandLine.arguments.dropFirst().first == "help" { endIfMistyped() }
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -36,9 +38,25 @@ struct LayerBudget: ParsableCommand {
   /// The first rank that exits with an error makes mpirun end the others at once. So all but rank 0
   /// wait for that, or the message could be lost.
   private static func end(with error: any Error) -> Never {
-    guard (MPILauncher.rankHint ?? 0) > 0 else { exit(withError: error) }
+    guard (MPILauncher.rankHint ?? 0) > 0 else {
+      if exitCode(for: error).rawValue == Workflow.ExitCode.usage.rawValue { endIfMistyped() }
+      exit(withError: error)
+    }
     let code = exitCode(for: error).rawValue
     if code != 0 { Process.waitToBeEnded() }
     Process.exit(code)
+  }
+
+  private static func endIfMistyped() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard let tool = CommandDescription.ofTool(),
+      let mistyped = MistypedWord(in: arguments, of: tool)
+    else { return }
+    if (MPILauncher.rankHint ?? 0) > 0 {
+      Process.waitToBeEnded()
+    } else {
+      Process.writeToStandardError(mistyped.message)
+    }
+    Process.exit(Workflow.ExitCode.usage.rawValue)
   }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import OpenMPICollectives
 
 /// What a command prints, and how it is started.
 struct OutputOptions: ParsableArguments {
@@ -12,12 +11,17 @@ struct OutputOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Colour on a terminal.")
   var color = true
 
+  @Flag(help: "On a terminal too: all rows and columns, and full names.")
+  var full = false
+
   @OptionGroup(title: "Ranks and threads") var launch: LaunchOptions
 
-  /// Colour is for terminals whose owner has not declined it through NO_COLOR. mpirun gives rank 0 a
-  /// terminal of its own wherever the output goes, so nothing is coloured under a launcher.
-  var usesColor: Bool {
-    color && Process.outputIsTerminal && !MPILauncher.isPresent
+  /// What tables are fitted to.
+  var page: Page { Page(screen: full ? nil : Screen.ofOutput, color: usesColor) }
+
+  /// Colour is for terminals whose owner has not declined it through NO_COLOR.
+  private var usesColor: Bool {
+    color && Screen.ofOutput != nil && Process.environment("TERM") != "dumb"
       && Process.environment("NO_COLOR")?.isEmpty ?? true
   }
 }

@@ -8,33 +8,38 @@ struct PlaceCommand: ParsableCommand {
     commandName: "place",
     abstract: "Give every expert slot of a plan a node and a device.",
     discussion: """
-      layerbudget place plan.json --nodes nodes.json -o placement.json
-      layerbudget place plan.json --nodes nodes.json --loads loads.json -o placement.json
-      mpirun --hostfile hosts --map-by ppr:1:node layerbudget place plan.json --nodes hosts \
-      --bytes-per-slot 352321536 -o placement.json
+      No device gets more than its memory, and every layer is spread over the nodes in proportion to it. \
+      With loads, busy experts get several slots, and devices equal loads.
 
-      No device gets more than its memory. Every layer is spread evenly over the nodes, in proportion \
-      to their memory. With loads, busy experts get several slots, and devices equal loads.
+        layerbudget place slots.json --nodes nodes.json --bytes-per-slot 352321536 \\
+          -o placement.json
+        layerbudget place slots.json --nodes nodes.json --bytes-per-slot sizes.csv \\
+          --dry-run
+        mpirun --hostfile hosts --map-by ppr:1:node layerbudget place slots.json \\
+          --nodes hosts --bytes-per-slot 1000 -o placement.json
       """)
 
-  @Argument(help: "Plan of layerbudget allocate --integer.")
+  @Argument(
+    help: "Plan of layerbudget allocate --integer.", completion: .file(extensions: ["json"]))
   var plan: String
 
   @Option(
     help: """
       JSON with name, memory_bytes and devices of each node; or an Open MPI hostfile, with a rank on \
       every host: then they are asked for their memory.
-      """)
+      """, completion: .file())
   var nodes: String
 
-  @Option(help: "Tokens per expert: JSON, or CSV with name,expert,tokens.")
+  @Option(
+    help: "Tokens per expert: JSON, or CSV with name,expert,tokens.", completion: .file())
   var loads: String?
 
   @Option(
-    help: "Bytes of a slot: a number, or CSV with name,bytes. Default: the plan's costs in bytes.")
+    help: "Bytes of a slot: a number, or CSV with name,bytes. Default: the plan's costs in bytes.",
+    completion: .file())
   var bytesPerSlot: String?
 
-  @Option(name: .shortAndLong, help: "Where the placement goes.")
+  @Option(name: .shortAndLong, help: "Where the placement goes.", completion: .file())
   var output: String?
 
   @OptionGroup(title: "Output") var printing: OutputOptions
@@ -74,7 +79,7 @@ private struct PlaceWork: Launch.Work {
       try Printed.json(document)
       return
     }
-    Process.writeToStandardOutput(PlacementTable(document, run, color: printing.usesColor).text)
+    Process.writeToStandardOutput(PlacementTable(document, run).text(on: printing.page))
     Process.print(notes: document.notes)
   }
 }

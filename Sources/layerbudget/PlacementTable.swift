@@ -5,38 +5,35 @@ internal import Workflow
 struct PlacementTable {
   private let document: PlacementDocument
   private let run: RunDocument
-  private let color: Bool
 
-  init(_ document: PlacementDocument, _ run: RunDocument, color: Bool) {
+  init(_ document: PlacementDocument, _ run: RunDocument) {
     self.document = document
     self.run = run
-    self.color = color
   }
 
   private var hasLoads: Bool { document.balancedness != nil }
 
-  var text: String {
+  func text(on page: Page) -> String {
     var columns: [TextTable.Column] = [
-      .text("node"), .number("devices"), .number("slots"), .number("bytes"), .number("of memory"),
-      .number("share"),
+      .text("node"), .number("devices", spare: 2), .number("slots"), .number("bytes", spare: 1),
+      .number("of memory", spare: 0), .number("share"),
     ]
     if hasLoads { columns += [.number("tokens"), .number("most on a device")] }
-    var table = TextTable(columns: columns + [.text("")])
-    let bar = Bar(width: 24, color: color)
+    var table = TextTable(columns: columns, bar: page.bar)
     for node in document.nodes {
       let share = Double(node.usedBytes) / Double(node.memoryBytes)
       var cells = [
         node.name, "\(node.devices)", "\(node.slotCount)", NumberText.grouped(node.usedBytes),
-        NumberText.grouped(node.memoryBytes), NumberText.fixed(share, decimals: 4),
+        NumberText.grouped(node.memoryBytes), NumberText.share(share),
       ]
       if hasLoads {
         cells += [
           NumberText.short(node.load ?? 0), NumberText.short(node.deviceLoads?.max() ?? 0),
         ]
       }
-      table.add(cells + [bar.text(share)])
+      table.add(cells, weight: share)
     }
-    return table.text + "\n" + summary
+    return page.text(of: table, below: "\n" + summary, notes: document.notes)
   }
 
   private var summary: String {
@@ -50,9 +47,9 @@ struct PlacementTable {
     if let balancedness = document.balancedness {
       let layers = document.units.compactMap(\.balancedness)
       lines.append(
-        "mean over largest device load: \(NumberText.fixed(balancedness, decimals: 4)); layers from "
-          + "\(NumberText.fixed(layers.min() ?? 1, decimals: 4)) to "
-          + "\(NumberText.fixed(layers.max() ?? 1, decimals: 4))")
+        "mean over largest device load: \(NumberText.share(balancedness)); layers from "
+          + "\(NumberText.share(layers.min() ?? 1)) to "
+          + "\(NumberText.share(layers.max() ?? 1))")
     }
     lines.append(
       "\(run.ranks) rank\(run.ranks == 1 ? "" : "s"), \(NumberText.fixed(run.seconds, decimals: 2)) s"

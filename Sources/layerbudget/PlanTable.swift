@@ -5,26 +5,22 @@ internal import Workflow
 struct PlanTable {
   private let plan: PlanDocument
   private let run: RunDocument
-  private let color: Bool
-
-  init(_ plan: PlanDocument, _ run: RunDocument, color: Bool) {
+  init(_ plan: PlanDocument, _ run: RunDocument) {
     self.plan = plan
     self.run = run
-    self.color = color
   }
 
-  var text: String {
-    var table = TextTable(columns: columns)
+  func text(on page: Page) -> String {
+    var table = TextTable(columns: columns, bar: page.bar)
     let largest = plan.units.map(\.continuous).max() ?? 0
-    let bar = Bar(width: 24, color: color)
     for unit in plan.units {
       let share =
         plan.program == .pruning ? unit.continuous : unit.continuous / max(largest, 1e-300)
       table.add(
         [unit.name, NumberText.short(unit.gain) + mark(unit), NumberText.short(unit.quality)]
-          + cells(of: unit) + [unit.atBound ?? "", bar.text(share)])
+          + cells(of: unit) + [unit.atBound ?? ""], weight: share)
     }
-    return table.text + "\n" + summary
+    return page.text(of: table, below: "\n" + summary, notes: plan.notes)
   }
 
   /// `~` behind a gain that cannot be told from sampling noise.
@@ -42,31 +38,29 @@ struct PlanTable {
   private var columns: [TextTable.Column] {
     let answer: [TextTable.Column] =
       plan.program == .pruning
-      ? [.number("share")] + (hasErrors ? [.number("±")] : [])
-        + [.number("remove"), .number("of weights")] + (hasPatterns ? [.number("pattern")] : [])
-      : [.number("capacity")] + (hasErrors ? [.number("±")] : [])
+      ? [.number("share")] + (hasErrors ? [.number("±", spare: 0)] : [])
+        + [.number("remove"), .number("of weights", spare: 1)]
+        + (hasPatterns ? [.number("pattern")] : [])
+      : [.number("capacity")] + (hasErrors ? [.number("±", spare: 0)] : [])
         + (hasIntegers ? [.number("whole")] : [])
-    return [.text("unit"), .number("gain"), .number("quality")] + answer
-      + [.text("bound"), .text("")]
+    return [.text("unit"), .number("gain", spare: 3), .number("quality", spare: 2)] + answer
+      + [.text("bound")]
   }
 
   private func cells(of unit: PlanDocument.Unit) -> [String] {
     switch plan.program {
     case .pruning:
-      return [NumberText.fixed(unit.continuous, decimals: 4)] + error(of: unit, decimals: 4)
+      return [NumberText.share(unit.continuous)] + error(of: unit, NumberText.share)
         + [NumberText.grouped(unit.integer ?? 0), NumberText.grouped(unit.weights ?? 0)]
         + (hasPatterns ? [unit.pattern ?? ""] : [])
     case .capacity:
-      return [NumberText.fixed(unit.continuous, decimals: 3)] + error(of: unit, decimals: 3)
-        + (hasIntegers ? ["\(unit.integer ?? 0)"] : [])
+      return [NumberText.capacity(unit.continuous)] + error(of: unit, NumberText.capacity)
+        + (hasIntegers ? [NumberText.grouped(unit.integer ?? 0)] : [])
     }
   }
 
-  private func error(of unit: PlanDocument.Unit, decimals: Int) -> [String] {
-    guard hasErrors else { return [] }
-    return [
-      unit.continuousStandardError.map { NumberText.fixed($0, decimals: decimals) } ?? ""
-    ]
+  private func error(of unit: PlanDocument.Unit, _ text: (Double) -> String) -> [String] {
+    hasErrors ? [unit.continuousStandardError.map(text) ?? ""] : []
   }
 
   /// This plan's predicted loss change first, then those of other plans at the same sparsity.

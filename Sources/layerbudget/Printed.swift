@@ -24,13 +24,14 @@ enum Printed {
     if printing.json {
       try json(plan)
     } else {
-      Process.writeToStandardOutput(PlanTable(plan, run, color: printing.usesColor).text)
+      Process.writeToStandardOutput(PlanTable(plan, run).text(on: printing.page))
       Process.print(notes: plan.notes)
     }
   }
 
   /// A row per rank of what it would do.
   static func dryRun(_ plan: DryRun, _ printing: OutputOptions) throws(Failure) {
+    guard !printing.quiet else { return }
     if printing.json {
       try json(plan)
       return
@@ -40,22 +41,27 @@ enum Printed {
       .number("bytes read"), .number("peak bytes"), .number("seconds"),
     ])
     for rank in plan.ranks {
-      table.add([
-        "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
-        NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
-        rank.seconds.map { NumberText.short($0) } ?? "",
-      ])
+      table.add(
+        [
+          "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
+          NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
+          rank.seconds.map { NumberText.short($0) } ?? "",
+        ], weight: rank.operations)
     }
-    var text =
-      table.text
-      + "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))"
+    Process.writeToStandardOutput(printing.page.text(of: table, below: remarks(on: plan)))
+  }
+
+  /// How even the division is, how even it could be, and what the times were made with.
+  private static func remarks(on plan: DryRun) -> String {
+    var text = "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))"
     if plan.smallestImbalance > 1.0005 {
-      text += " (no division can have less than \(NumberText.fixed(plan.smallestImbalance, decimals: 3)))"
+      let least = NumberText.fixed(plan.smallestImbalance, decimals: 3)
+      text += " (no division can have less than \(least))"
     }
     if let rates = plan.rates {
       text += "\nper rank, measured now: \(NumberText.short(rates.operationsPerSecond)) flops/s"
       if let bytes = rates.bytesPerSecond { text += ", \(NumberText.short(bytes)) bytes/s read" }
     }
-    Process.writeToStandardOutput(text + "\n")
+    return text + "\n"
   }
 }

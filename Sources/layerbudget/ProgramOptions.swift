@@ -7,7 +7,7 @@ struct CapacityProgramOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Running cost factor alpha.")
   var alpha = 0.5
 
-  @Option(help: "Whether alpha counts per cost or per slot.")
+  @Option(help: "What alpha counts per.")
   var alphaPer = CapacityProgram.AlphaPer.cost
 
   @Option(parsing: .unconditional, help: "Exponent of the quality.")

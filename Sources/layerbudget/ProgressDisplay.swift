@@ -56,9 +56,8 @@ final class ProgressDisplay: ProgressObserver {
 
   /// Columns of the terminal, 80 where it does not say.
   private static var width: Int {
-    var size = winsize()
-    guard unsafe ioctl(2, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard let columns = Process.screenSize(of: 2)?.columns, columns > 0 else { return 80 }
+    return columns
   }
 }
 

@@ -8,16 +8,20 @@ struct PruneCommand: ParsableCommand {
     commandName: "prune",
     abstract: "Decide which share of each unit's weights to remove.",
     discussion: """
-      layerbudget prune --statistics stats.safetensors --sparsity 0.5 --max 0.9 -o plan.json
-      layerbudget prune --statistics stats.safetensors --checkpoint model --sparsity 0.5 -o plan.json
-      mpirun -n 4 layerbudget prune --scores scores.json --sparsity 0.6 -o plan.json
+      One price is found at which the removed weights add up to the sparsity. With --checkpoint it is \
+      known what units would lose, and the plan is better; apply acts on it.
+
+        layerbudget prune --scores scores.json --sparsity 0.5 --max 0.9 -o plan.json
+        mpirun -n 4 layerbudget prune --statistics stats/ --checkpoint model/ \\
+          --sparsity 0.5 -o plan.json
       """)
 
   @OptionGroup var input: SourceOptions
   @OptionGroup var journal: JournalOptions
 
   @Option(
-    help: "Folder of the model's weights (safetensors), for measured damage; needs --statistics.")
+    help: "Folder of the model's weights (safetensors), for measured damage; needs --statistics.",
+    completion: .directory)
   var checkpoint: String?
 
   @Option(parsing: .unconditional, help: "Share of all weights to remove, 0 to 1.")
@@ -37,17 +41,12 @@ struct PruneCommand: ParsableCommand {
       """)
   var kappa: Double?
 
-  @Option(
-    help: """
-      Shape of the damage: \(PruningCurve.names). Default quadratic for gains, log for damages.
-      """)
+  @Option(help: "Shape of the damage. Default quadratic for gains, log for damages.")
   var psi: PruningCurve?
 
   @Option(
     name: .customLong("quality"),
-    help: """
-      What makes the quality: \(QualitySource.names). Default damage with --checkpoint, else gain.
-      """)
+    help: "What makes the quality. Default damage with --checkpoint, else gain.")
   var judgedBy: QualitySource?
 
   @Option(
@@ -57,10 +56,7 @@ struct PruneCommand: ParsableCommand {
   var pattern = "none"
 
   @Option(
-    help: """
-      Damage \(PruningProgram.Damage.names), for the closed forms. Default per-unit for gains, \
-      per-weight for damages.
-      """)
+    help: "Damage of the closed forms. Default per-unit for gains, per-weight for damages.")
   var damage: PruningProgram.Damage?
 
   @Option(
@@ -70,13 +66,13 @@ struct PruneCommand: ParsableCommand {
 
   @OptionGroup(title: "Bounds") var bounds: BoundsOptions
 
-  @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
+  @Option(help: "How the price is searched for; all give the same bits.")
   var search = PriceSearch.Method.accelerated
 
   @OptionGroup(title: "Quality") var quality: QualityOptions
   @OptionGroup(title: "Output") var printing: OutputOptions
 
-  @Option(name: .shortAndLong, help: "Plan file to write.")
+  @Option(name: .shortAndLong, help: "Plan file to write.", completion: .file())
   var output: String?
 
   @OptionGroup(title: "Dry run") var dry: DryRunOptions

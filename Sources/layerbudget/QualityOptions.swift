@@ -3,7 +3,7 @@ internal import ArgumentParser
 
 /// How gains become qualities.
 struct QualityOptions: ParsableArguments {
-  @Option(help: "Normalisation of gains: \(QualityRule.Normalization.names).")
+  @Option(help: "How gains are normalised.")
   var normalize = QualityRule.Normalization.mean
 
   @Flag(help: "Divide each gain by the unit's parameter count first.")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Collectives
 internal import HTMLReport
+internal import PlanFiles
 internal import Workflow
 
 struct ReportCommand: ParsableCommand {
@@ -8,11 +9,11 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Show a plan as a page for people.",
     discussion: """
-      layerbudget report plan.json --scores scores.json -o report.html
-      layerbudget report plan.json --format svg --chart allocation -o allocation.svg
-
       One HTML file that needs nothing beside it: charts with their tables, and where the plan comes \
-      from. For a PNG, turn a chart's SVG into one with another program (docs/report.md).
+      from. Or one chart as SVG, for papers.
+
+        layerbudget report slots.json --scores scores.json -o report.html
+        layerbudget report slots.json --format svg --chart allocation -o chart.svg
       """)
 
   enum Format: String, CaseIterable, ExpressibleByArgument {
@@ -20,25 +21,33 @@ struct ReportCommand: ParsableCommand {
     case svg
   }
 
-  @Argument(help: "Plan of layerbudget allocate or prune.")
+  @Argument(
+    help: "Plan of layerbudget allocate or prune.", completion: .file(extensions: ["json"]))
   var plan: String
 
-  @Option(help: "Scores of the same units: adds their gradient norms.")
+  @Option(
+    help: "Scores of the same units: adds their gradient norms.", completion: .file())
   var scores: String?
 
-  @Option(help: "Placement of the plan's slots: adds their grid.")
+  @Option(
+    help: "Placement of the plan's slots: adds their grid.", completion: .file(extensions: ["json"])
+  )
   var placement: String?
 
-  @Option(name: .customLong("run"), help: "Run file (the one beside the plan).")
+  @Option(
+    name: .customLong("run"), help: "Run file (the one beside the plan).",
+    completion: .file(extensions: ["json"]))
   var runFile: String?
 
-  @Option(help: "html, or svg for a single chart.")
+  @Option(help: "A page, or a single chart.")
   var format = Format.html
 
-  @Option(help: "svg: \(ReportChart.names).")
+  @Option(help: "The chart of --format svg.")
   var chart: ReportChart?
 
-  @Option(name: .shortAndLong, help: "File to write (report.html, or the chart's name.svg).")
+  @Option(
+    name: .shortAndLong, help: "File to write (report.html, or the chart's name.svg).",
+    completion: .file())
   var output: String?
 
   @OptionGroup(title: "Output") var printing: OutputOptions
@@ -78,7 +87,8 @@ private struct ReportWork: Launch.Work {
       return
     }
     Process.writeToStandardOutput(
-      "\(written.path): \(written.units) unit\(written.units == 1 ? "" : "s"), \(written.bytes) bytes\n"
+      "\(written.path): \(NumberText.grouped(written.units)) unit\(written.units == 1 ? "" : "s"), "
+        + "\(NumberText.grouped(written.bytes)) bytes\n"
     )
     Process.print(notes: written.notes)
   }

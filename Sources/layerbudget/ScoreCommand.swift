@@ -8,19 +8,25 @@ struct ScoreCommand: ParsableCommand {
     commandName: "score",
     abstract: "Compute the gain of every unit from statistics.",
     discussion: """
-      layerbudget score --statistics stats.safetensors -o scores.json
-      mpirun -n 4 layerbudget score --statistics stats/ --curvature diagonal -o scores.json
+      What each block, module or expert could still learn, and how sure that is. This is the step that \
+      takes time: ranks share it, and a run that was stopped goes on where it was.
+
+        layerbudget score --statistics stats.safetensors -o scores.json
+        mpirun -n 4 layerbudget score --statistics stats/ --curvature diagonal \\
+          --group-by module -o scores.json
       """)
 
   @OptionGroup var computing: StatisticsOptions
   @OptionGroup var journal: JournalOptions
-  @Option(help: "Folder of the model's weights (safetensors): the scores then hold damage too.")
+  @Option(
+    help: "Folder of the model's weights (safetensors): the scores then hold damage too.",
+    completion: .directory)
   var checkpoint: String?
 
   @OptionGroup(title: "Quality") var quality: QualityOptions
   @OptionGroup(title: "Output") var printing: OutputOptions
 
-  @Option(name: .shortAndLong, help: "Scores file to write.")
+  @Option(name: .shortAndLong, help: "Scores file to write.", completion: .file())
   var output: String?
 
   @Flag(help: "Print a row per module too: damping, π, bounds, condition, precision.")
@@ -59,8 +65,8 @@ private struct ScoreWork: Launch.Work {
     if printing.json {
       try Printed.json(document)
     } else {
-      let table = ScoreTable(document, color: printing.usesColor)
-      Process.writeToStandardOutput((details ? table.modules + "\n" : "") + table.text)
+      Process.writeToStandardOutput(
+        ScoreTable(document).text(details: details, on: printing.page))
       Process.print(notes: document.notes)
     }
   }

@@ -4,33 +4,36 @@ internal import Workflow
 /// Scores as a table with a bar per unit.
 struct ScoreTable {
   private let scores: ScoresDocument
-  private let color: Bool
 
-  init(_ scores: ScoresDocument, color: Bool) {
+  init(_ scores: ScoresDocument) {
     self.scores = scores
-    self.color = color
   }
 
   /// A row per module: the numbers by which to judge its gain.
-  var modules: String {
+  private var modules: TextTable {
     var table = TextTable(
       columns: ModuleColumns.titles.enumerated().map { index, title in
-        index == 0 || title == "precision" ? .text(title) : .number(title)
+        if index == 0 { return .text(title) }
+        let spare = ModuleColumns.spared.firstIndex(of: title)
+        return title == "precision" ? .text(title, spare: spare) : .number(title, spare: spare)
       })
-    for module in scores.units.flatMap(\.modulesDetail) { table.add(ModuleColumns.cells(module)) }
-    return table.text
+    for module in scores.units.flatMap(\.modulesDetail) {
+      table.add(ModuleColumns.cells(module), weight: module.gain)
+    }
+    return table
   }
 
-  var text: String {
+  /// - Parameter details: whether the modules come first.
+  func text(details: Bool, on page: Page) -> String {
     // Only a checkpoint says what the weights are worth.
     let knowsDamage = scores.units.contains { $0.damage != nil }
     var table = TextTable(
       columns: [
-        .text("unit"), .number("modules"), .number("parameters"), .number("gain"), .number("±"),
-        .number("plain"), .number("noise"), .number("gradient norm²"),
-      ] + (knowsDamage ? [.number("damage")] : []) + [.number("quality"), .text("")])
+        .text("unit"), .number("modules", spare: 1), .number("parameters", spare: 3),
+        .number("gain"), .number("±", spare: 4), .number("plain", spare: 0),
+        .number("noise", spare: 2), .number("gradient norm²", spare: 0),
+      ] + (knowsDamage ? [.number("damage")] : []) + [.number("quality")], bar: page.bar)
     let largest = scores.units.map(\.gain).max() ?? 0
-    let bar = Bar(width: 24, color: color)
     for unit in scores.units {
       let damage = unit.damage.map(NumberText.short) ?? ""
       let start = [
@@ -44,10 +47,13 @@ struct ScoreTable {
       ]
       table.add(
         start + (knowsDamage ? [damage] : []) + [
-          NumberText.short(unit.quality ?? 0), bar.text(unit.gain / max(largest, 1e-300)),
-        ])
+          NumberText.short(unit.quality ?? 0)
+        ], weight: unit.gain / max(largest, 1e-300))
     }
-    return table.text + "\n\(scores.units.count) units, \(scores.curvature) curvature, "
-      + "damping \(scores.damping)\n"
+    let summary =
+      "\n\(scores.units.count) units, \(scores.curvature) curvature, damping \(scores.damping)\n"
+    let half = details ? page.half : page
+    return (details ? half.text(of: modules, below: "\n") : "")
+      + half.text(of: table, below: summary, notes: scores.notes)
   }
 }

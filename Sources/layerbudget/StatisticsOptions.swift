@@ -4,21 +4,23 @@ internal import Workflow
 
 /// Options of `score`, shared by every command that can compute gains itself.
 struct StatisticsOptions: ParsableArguments {
-  @Option(help: "Statistics file or folder (safetensors), or kronfluence's folder of factors.")
+  @Option(
+    help: "Statistics file or folder (safetensors), or kronfluence's folder of factors.",
+    completion: .file())
   var statistics: String?
 
-  @Option(help: "Curvature: \(CurvatureKind.names).")
+  @Option(help: "What stands for the Hessian; docs/curvature.md says which when.")
   var curvature = CurvatureKind.kfac
 
   @Option(help: "Damping: relative:R (times the mean eigenvalue) or absolute:L.")
   var damping = Damping.standard
 
-  @Option(help: "Factorizations in single (falls back to double where needed) or double.")
+  @Option(help: "Of factorizations; single falls back to double where needed.")
   var precision = Precision.single
 
   @Option(
     help: """
-      Gain: \(GainRule.names); auto cross-fits where the statistics hold folds, but not under fisher.
+      Of the gain; auto cross-fits where the statistics hold folds, but not under fisher.
       """)
   var gain = GainRule.automatic
 
@@ -31,12 +33,13 @@ struct StatisticsOptions: ParsableArguments {
 
   @Option(
     help: """
-      Modules with a dense factor of an order above \(GainOptions.largestFactor): \
-      \(LargeFactorRule.names).
+      What becomes of modules with a dense factor of an order above \(GainOptions.largestFactor).
       """)
   var largeModules = LargeFactorRule.error
 
-  @Option(help: "Units: block, module, expert, or a regular expression with a capture group.")
+  @Option(
+    help: "Units: block, module, expert, or a regular expression with a capture group.",
+    completion: .list(["block", "module", "expert"]))
   var groupBy = "block"
 
   @Option(help: "Only modules whose name this regular expression finds.")
@@ -70,11 +73,12 @@ struct SourceOptions: ParsableArguments {
     help: """
       Scores file: JSON of layerbudget score, CSV name,gain[,parameters], or what other programs write: \
       a JSON object or list, a row of numbers in .npy or text.
-      """)
+      """, completion: .file())
   var scores: String?
 
   @Option(
-    help: "Names for scores that have none: one per line, or CSV name,parameters (model.layers.N).")
+    help: "Names for scores that have none: one per line, or CSV name,parameters (model.layers.N).",
+    completion: .file())
   var scoreNames: String?
 
   @OptionGroup(title: "Gains from statistics")

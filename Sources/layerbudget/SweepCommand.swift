@@ -9,12 +9,13 @@ struct SweepCommand: ParsableCommand {
     commandName: "sweep",
     abstract: "Plan for many budgets or sparsities in one pass.",
     discussion: """
-      layerbudget sweep --scores scores.json --budget 96 128 160 --integer -o sweep.json
-      mpirun -n 4 layerbudget sweep --scores scores.json --sparsity 0.3 0.5 0.7 -o sweep.csv
-      layerbudget sweep --statistics stats/ --checkpoint model --psi measured --sparsity 0.4 0.6 \
-      -o sweep.json
+      Every point has the bits of a plan made alone, and all searches share their allreduces: the way to \
+      see what a larger budget would buy.
 
-      Every point has the bits of a plan made alone; all searches share their allreduces.
+        layerbudget sweep --scores scores.json --budget 96 128 160 --integer \\
+          -o sweep.json
+        mpirun -n 4 layerbudget sweep --scores scores.json --sparsity 0.3 0.5 0.7 \\
+          -o sweep.csv
       """)
 
   @OptionGroup var input: SourceOptions
@@ -43,7 +44,7 @@ struct SweepCommand: ParsableCommand {
   @Option(help: "With --sparsity: N:M patterns, as for prune.")
   var pattern = "none"
 
-  @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
+  @Option(help: "How the price is searched for; all give the same bits.")
   var search = PriceSearch.Method.accelerated
 
   @OptionGroup(title: "Capacity, with --budget") var capacity: CapacityOptions
@@ -52,7 +53,9 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup(title: "Quality") var quality: QualityOptions
   @OptionGroup(title: "Output") var printing: OutputOptions
 
-  @Option(name: .shortAndLong, help: "File to write: JSON, or CSV where its name ends in .csv.")
+  @Option(
+    name: .shortAndLong, help: "File to write: JSON, or CSV where its name ends in .csv.",
+    completion: .file())
   var output: String
 
   func validate() throws {
@@ -171,7 +174,7 @@ private struct SweepWork: Launch.Work {
       try Printed.json(document)
       return
     }
-    Process.writeToStandardOutput(SweepTable(document).text)
+    Process.writeToStandardOutput(SweepTable(document).text(on: printing.page))
     Process.print(notes: document.notes)
   }
 }
@@ -184,21 +187,25 @@ private struct SweepTable {
     self.document = document
   }
 
-  var text: String {
+  func text(on page: Page) -> String {
     let isPruning = document.program == .pruning
+    let answer = isPruning ? NumberText.share : NumberText.capacity
     var table = TextTable(columns: [
       .number(isPruning ? "sparsity" : "budget"), .number("price"), .number("spent"),
-      .number("whole"), .number("smallest unit"), .number("largest unit"), .number("gap"),
+      .number("whole"), .number("smallest unit", spare: 1), .number("largest unit", spare: 2),
+      .number("gap", spare: 0),
     ])
     for (index, point) in document.points.enumerated() {
       let answers = document.units.map { $0.continuous[index] }
       table.add([
         NumberText.short(point.sparsity ?? point.budget), NumberText.short(point.price),
         NumberText.short(point.spent), point.spentInteger.map(NumberText.short) ?? "",
-        NumberText.short(answers.min() ?? 0), NumberText.short(answers.max() ?? 0),
+        answer(answers.min() ?? 0), answer(answers.max() ?? 0),
         NumberText.short(point.gap),
       ])
     }
-    return table.text + "\n\(document.units.count) units at \(document.points.count) points\n"
+    return page.text(
+      of: table, below: "\n\(document.units.count) units at \(document.points.count) points\n",
+      notes: document.notes)
   }
 }

@@ -9,20 +9,24 @@ struct TransferCommand: ParsableCommand {
     commandName: "transfer",
     abstract: "Say whether a plan for one set of scores still holds on another.",
     discussion: """
-      layerbudget transfer --source a.json --target b.json --budget 160 -o transfer.json
-      layerbudget transfer --source a.json --target b.json --sparsity 0.5 --tolerance 0.02 \
-      -o transfer.json
+      The regret on the target and its bounds, unit by unit. With --tolerance the exit code is 3 where \
+      the bound is beyond it: plan again.
 
-      With --tolerance the exit code is 3 where the bound on the regret is beyond it: plan again.
+        layerbudget transfer --source a.json --target b.json --budget 160 \\
+          -o transfer.json
+        layerbudget transfer --source a.json --target b.json --sparsity 0.5 \\
+          --tolerance 1e9 -o transfer.json
       """)
 
-  @Option(help: "Scores that the plan is made for.")
+  @Option(help: "Scores that the plan is made for.", completion: .file())
   var source: String
 
-  @Option(help: "Scores of the same units that it is judged on.")
+  @Option(help: "Scores of the same units that it is judged on.", completion: .file())
   var target: String
 
-  @Option(help: "Names for both, where they have none: one per line, or CSV name,parameters.")
+  @Option(
+    help: "Names for both, where they have none: one per line, or CSV name,parameters.",
+    completion: .file())
   var scoreNames: String?
 
   @Option(parsing: .unconditional, help: CapacityOptions.budgetHelp)
@@ -41,7 +45,7 @@ struct TransferCommand: ParsableCommand {
     transform: CapacityUtility.ofArgument)
   var utility = CapacityUtility.log
 
-  @Option(help: "Search: \(PriceSearch.Method.names); all give the same bits.")
+  @Option(help: "How the price is searched for; all give the same bits.")
   var search = PriceSearch.Method.accelerated
 
   @OptionGroup(title: "Capacity, with --budget") var capacity: CapacityOptions
@@ -50,7 +54,7 @@ struct TransferCommand: ParsableCommand {
   @OptionGroup(title: "Quality") var quality: QualityOptions
   @OptionGroup(title: "Output") var printing: OutputOptions
 
-  @Option(name: .shortAndLong, help: "File to write.")
+  @Option(name: .shortAndLong, help: "File to write.", completion: .file())
   var output: String
 
   func validate() throws {
@@ -107,7 +111,7 @@ struct TransferCommand: ParsableCommand {
 struct PruningProgramOptions: ParsableArguments {
   @Option(
     name: .customLong("quality"),
-    help: "What makes the quality: \(QualitySource.names), of scores made with --checkpoint.")
+    help: "What makes the quality; damage needs scores made with --checkpoint.")
   var judgedBy: QualitySource?
 
   @Option(parsing: .unconditional, help: "Weight eta of the damage, for the closed forms (2).")
@@ -116,16 +120,10 @@ struct PruningProgramOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Exponent of the quality: 1 for gains, 0.25 for damages.")
   var kappa: Double?
 
-  @Option(
-    help: """
-      Shape of the damage: \(PruningCurve.names). Default quadratic for gains, log for damages.
-      """)
+  @Option(help: "Shape of the damage. Default quadratic for gains, log for damages.")
   var psi: PruningCurve?
 
-  @Option(
-    help: """
-      Damage \(PruningProgram.Damage.names). Default per-unit for gains, per-weight for damages.
-      """)
+  @Option(help: "Kind of damage. Default per-unit for gains, per-weight for damages.")
   var damage: PruningProgram.Damage?
 
   @Option(parsing: .unconditional, help: "Depth prior tau: positive prunes early units more.")
@@ -164,7 +162,7 @@ private struct TransferWork: Launch.Work {
       if printing.json {
         try Printed.json(document)
       } else {
-        Process.writeToStandardOutput(TransferTable(document).text)
+        Process.writeToStandardOutput(TransferTable(document).text(on: printing.page))
         Process.print(notes: document.notes)
       }
     }

@@ -9,23 +9,26 @@ struct TransferTable {
     self.document = document
   }
 
-  var text: String {
+  func text(on page: Page) -> String {
+    let answer = document.program == .pruning ? NumberText.share : NumberText.capacity
     var table = TextTable(columns: [
-      .text("unit"), .number("quality"), .number("on target"), .number("plan"), .number("best"),
-      .number("regret"), .number("gap"), .number("certificate"),
+      .text("unit"), .number("quality", spare: 2), .number("on target", spare: 2),
+      .number("plan"), .number("best"), .number("regret"), .number("gap", spare: 1),
+      .number("certificate", spare: 0),
     ])
     for unit in document.units {
-      table.add([
-        unit.name, NumberText.short(unit.sourceQuality), NumberText.short(unit.targetQuality),
-        NumberText.short(unit.source), NumberText.short(unit.target),
-        NumberText.short(unit.regret), NumberText.short(unit.gap),
-        NumberText.short(unit.certificate),
-      ])
+      table.add(
+        [
+          unit.name, NumberText.short(unit.sourceQuality), NumberText.short(unit.targetQuality),
+          answer(unit.source), answer(unit.target),
+          NumberText.short(unit.regret), NumberText.short(unit.gap),
+          NumberText.short(unit.certificate),
+        ], weight: unit.regret)
     }
     let constants = document.constants
     let condition = constants.conditionNumber.map(NumberText.short) ?? "infinite"
-    return table.text
-      + "\nregret \(NumberText.short(document.regret)) of an objective of "
+    let summary =
+      "\nregret \(NumberText.short(document.regret)) of an objective of "
       + "\(NumberText.short(document.targetObjective)); qualities moved by "
       + "\(NumberText.short(document.delta))\n"
       + "at most \(NumberText.short(document.gap)) by the source's price; "
@@ -34,6 +37,7 @@ struct TransferTable {
       + "\(NumberText.short(document.bound))\n"
       + "L \(NumberText.short(constants.lipschitz)), μ \(NumberText.short(constants.modulus)), "
       + "condition number \(condition)\n" + noise + verdict
+    return page.text(of: table, below: summary, notes: document.notes)
   }
 
   private var noise: String {

@@ -142,3 +142,8 @@ func files(in folder: String) -> [String] {
 }
 
 func contents(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
+
+/// How often a text occurs in a longer one.
+func occurrences(of text: String, in whole: String) -> Int {
+  whole.components(separatedBy: text).count - 1
+}

@@ -216,4 +216,25 @@ struct VerifyRemadeTests {
       #expect(missing.status == 66, "\(missing.errors)")
     }
   }
+
+  @Test("A parameter that is not there, or has another name, is a disagreement")
+  func parameters() throws {
+    try temporaryFolder { folder in
+      let (plan, scores) = ("\(folder)/plan.json", "\(folder)/scores.csv")
+      try DurableFile.write(Array("name,gain\na.0,1\na.1,2\n".utf8), to: scores)
+      let made = try Tool.run([
+        "allocate", "--scores", scores, "--budget", "9", "-o", plan, "--quiet",
+      ])
+      #expect(made.status == 0, "\(made.errors)")
+      let text = String(decoding: try contents(plan), as: UTF8.self)
+      for (name, other) in [("min", "mmn"), ("alpha_per", "alphaper"), ("utility", "utilitx")] {
+        let edited = text.replacing("\"\(name)\" :", with: "\"\(other)\" :")
+        #expect(edited != text)
+        try DurableFile.write(Array(edited.utf8), to: plan)
+        let bad = try Tool.run(["inspect", plan, "--verify", "--scores", scores])
+        #expect(bad.status == 65, "\(name): \(bad.output)")
+        #expect(bad.errors.contains(name), "\(bad.errors)")
+      }
+    }
+  }
 }

@@ -65,6 +65,7 @@ struct VerifyTests {
       let text = String(decoding: try contents(plan), as: UTF8.self)
       for (old, new) in [
         ("\"alpha\" : 0.25", "\"alpha\" : 0.125"), ("gamma_factor\" : 3", "gamma_factor\" : 4"),
+        ("\"integer\" : 1", "\"intege\" : 1"),
       ] {
         let changed = text.replacing(old, with: new)
         #expect(changed != text, "\(old)")

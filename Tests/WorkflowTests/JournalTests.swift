@@ -11,87 +11,7 @@ import Testing
 
 /// Journals of scoring without real kills: runs that end after scoring leave theirs, and are then cut.
 @Suite("Journal and resume")
-struct JournalTests {
-  /// Twelve modules in five blocks, as in the law tests; `change` comes last.
-  private func statistics(
-    in folder: String, _ change: (inout StatisticsBuilder) -> Void = { _ in }
-  ) throws -> StatisticsRequest {
-    var generator = SeededGenerator(seed: 101)
-    var builder = StatisticsBuilder()
-    for layer in 0..<5 {
-      for (name, m, n) in [("a", 3, 4), ("b", 5, 2)] + (layer < 2 ? [("c", 2, 6)] : []) {
-        builder.addModule("net.\(layer).\(name)", outputs: m, inputs: n, &generator)
-        builder.addCount("net.\(layer).\(name).num_samples", 64)
-      }
-    }
-    change(&builder)
-    let path = folder + "/statistics.safetensors"
-    try builder.write(to: path)
-    var request = StatisticsRequest(path: path)
-    request.selection.grouping = .module
-    return request
-  }
-
-  /// Every line synced at once, so that the smallest run leaves a journal.
-  private func journal(_ output: String, notes: Notes = Notes()) -> JournalRequest {
-    var journal = JournalRequest(beside: output)
-    journal.interval = .zero
-    journal.note = { notes.add($0) }
-    return journal
-  }
-
-  private final class Notes: Sendable {
-    private let texts = Mutex<[String]>([])
-    func add(_ text: String) { texts.withLock { $0.append(text) } }
-    var all: [String] { texts.withLock { $0 } }
-  }
-
-  /// Scores up to the journal's last line, and no further: what a kill just before the end leaves.
-  private func leaveJournal(_ request: StatisticsRequest, ranks: Int) throws {
-    _ = try ThreadedCollective.run(ranks: ranks) { world throws(Failure) in
-      _ = try request.computeGains(over: world)
-    }
-  }
-
-  private func score(_ request: StatisticsRequest, _ output: String, ranks: Int = 1) throws -> Data
-  {
-    let whole = ScoreRequest(statistics: request, output: output)
-    _ = try ThreadedCollective.run(ranks: ranks) { world throws(Failure) in
-      _ = try whole.run(over: world)
-    }
-    return try Data(contentsOf: URL(fileURLWithPath: output))
-  }
-
-  private func failures(_ request: StatisticsRequest, _ output: String, ranks: Int) -> [Failure?] {
-    let whole = ScoreRequest(statistics: request, output: output)
-    return ThreadedCollective.run(ranks: ranks) { world -> Failure? in
-      do throws(Failure) {
-        _ = try whole.run(over: world)
-        return nil
-      } catch {
-        return error
-      }
-    }
-  }
-
-  private func run(_ output: String) throws -> RunDocument {
-    try JSONDecoder().decode(
-      RunDocument.self,
-      from: Data(contentsOf: URL(fileURLWithPath: output.replacing(".json", with: ".run.json"))))
-  }
-
-  private func names(in folder: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-  }
-
-  /// Path and contents of every journal file.
-  private func journals(_ request: JournalRequest) throws -> [(path: String, bytes: Data)] {
-    try names(in: request.folder).map {
-      let path = "\(request.folder)/\($0)"
-      return (path, try Data(contentsOf: URL(fileURLWithPath: path)))
-    }
-  }
-
+struct JournalTests: JournaledScoring {
   @Test("Journals cut anywhere, of any number of ranks and runs, lead to the undisturbed bytes")
   func anyPrefix() throws {
     try temporaryFolder { folder in
@@ -128,7 +48,7 @@ struct JournalTests {
       var request = try statistics(in: folder)
       let wanted = try score(request, folder + "/undisturbed.json")
       #expect(try run(folder + "/undisturbed.json").resumed == nil)
-      let notes = Notes()
+      let notes = JournalNotes()
       let output = folder + "/out.json"
       request.journal = journal(output, notes: notes)
       try leaveJournal(request, ranks: 3)
@@ -191,7 +111,7 @@ struct JournalTests {
         var changed = request
         change(&changed)
         let wanted = try score(changed, "\(folder)/\(number)-fresh.json")
-        let (output, notes) = ("\(folder)/\(number).json", Notes())
+        let (output, notes) = ("\(folder)/\(number).json", JournalNotes())
         var first = request
         first.journal = journal(output)
         changed.journal = journal(output, notes: notes)
@@ -223,7 +143,7 @@ struct JournalTests {
         }
       }
       for (gradient, samples) in [([1, 0, 0, 1.5], Int64(8)), ([1, 0, 0, 1], 9)] {
-        let (output, notes) = ("\(folder)/\(samples).json", Notes())
+        let (output, notes) = ("\(folder)/\(samples).json", JournalNotes())
         var request = try write(gradient: [1, 0, 0, 1], samples: 8)
         request.journal = journal(output)
         try leaveJournal(request, ranks: 2)
@@ -275,97 +195,6 @@ struct JournalTests {
         return [first, try Data(contentsOf: URL(fileURLWithPath: output))]
       }
       #expect(try plans(true) == plans(false))
-    }
-  }
-
-  @Test("A run of less than a second makes no journal, and a failed one keeps what was done")
-  func shortAndFailed() throws {
-    try temporaryFolder { folder in
-      var request = try statistics(in: folder)
-      request.journal = JournalRequest(beside: folder + "/out.json")
-      try leaveJournal(request, ranks: 3)
-      #expect(names(in: folder) == ["statistics.safetensors"])
-
-      var bad = try statistics(in: folder) {
-        $0.add("net.5.bad.gradient", [1, 2], [1, .nan])
-        $0.add("net.5.bad.activation_covariance", [2, 2], [1, 0, 0, 1])
-        $0.add("net.5.bad.gradient_covariance", [1, 1], [1])
-      }
-      bad.journal = JournalRequest(beside: folder + "/out.json")
-      #expect(failures(bad, folder + "/out.json", ranks: 3).allSatisfy { $0?.code == .badData })
-      #expect(names(in: folder) == ["statistics.safetensors"])
-
-      bad.journal = journal(folder + "/out.json")
-      #expect(failures(bad, folder + "/out.json", ranks: 3).allSatisfy { $0?.code == .badData })
-      #expect(names(in: folder) == ["out.json.journal", "statistics.safetensors"])
-      #expect(!names(in: folder + "/out.json.journal").contains("stop"))
-      // A mended file has the same headers.
-      var mended = try statistics(in: folder) {
-        $0.add("net.5.bad.gradient", [1, 2], [1, 2])
-        $0.add("net.5.bad.activation_covariance", [2, 2], [1, 0, 0, 1])
-        $0.add("net.5.bad.gradient_covariance", [1, 1], [1])
-      }
-      let wanted = try score(mended, folder + "/fresh.json")
-      mended.journal = journal(folder + "/out.json")
-      #expect(try score(mended, folder + "/out.json", ranks: 2) == wanted)
-      #expect((try run(folder + "/out.json").resumed ?? 0) > 0)
-    }
-  }
-
-  @Test("A journal that cannot be written ends every rank with 73 and no output")
-  func unwritable() throws {
-    try temporaryFolder { folder in
-      var request = try statistics(in: folder)
-      request.journal = journal(folder + "/no/such/place.json")
-      let output = folder + "/out.json"
-      let ends = failures(request, output, ranks: 3)
-      #expect(ends.allSatisfy { $0 == ends[0] && $0?.code == .cannotWrite }, "\(ends)")
-      #expect(ends[0]?.message.contains("place.json.journal") == true, "\(ends)")
-      #expect(names(in: folder) == ["statistics.safetensors"])
-    }
-  }
-
-  @Test("A rank's mark stops the others between units with 75; the next run removes it")
-  func stopMark() throws {
-    try temporaryFolder { folder in
-      let request = journal(folder + "/out.json")
-      let basis = JournalBasis(records: "gains", options: [:])
-      let stops = try ThreadedCollective.run(ranks: 2) { world throws(Failure) -> [Bool] in
-        var journal = try Journal<GainRecord>(request, basis: { basis }, over: world)
-        var stops = [journal.shouldStop()]
-        if world.rank == 0 { journal.stopOthers() }
-        world.barrier()
-        // Looked for at most once a second.
-        stops.append(journal.shouldStop())
-        Thread.sleep(forTimeInterval: 1.1)
-        stops.append(journal.shouldStop())
-        world.barrier()
-        journal = try Journal<GainRecord>(request, basis: { basis }, over: world)
-        Thread.sleep(forTimeInterval: 1.1)
-        return stops + [journal.shouldStop()]
-      }
-      #expect(stops == [[false, false, true, false], [false, false, true, false]])
-    }
-  }
-
-  @Test("Two runs that write one journal are told of each other")
-  func twoAtOnce() throws {
-    try temporaryFolder { folder in
-      let request = journal(folder + "/out.json")
-      let basis = JournalBasis(records: "gains", options: [:])
-      let record = GainRecord(
-        unit: ScoresDocument.Unit(
-          name: "a", modules: [], parameters: 1, gain: 1, gradientNormSquared: nil, quality: nil,
-          modulesDetail: []), contents: "", decreases: nil)
-      var first = try Journal<GainRecord>(request, basis: { basis }, over: SoloCollective())
-      var second = try Journal<GainRecord>(request, basis: { basis }, over: SoloCollective())
-      try first.append(record)
-      do throws(Failure) {
-        try second.append(record)
-        Issue.record("the second run wrote into the first's file")
-      } catch {
-        #expect(error.code == .cannotWrite && error.message.contains("another run"), "\(error)")
-      }
     }
   }
 }

@@ -166,8 +166,7 @@ def judge_answer(
     new, old = written(folder / case.output), written(undisturbed.folder / case.output)
     # Beside the tensors a checkpoint's files are copied as they are.
     if path.suffix == ".json":
-        new.pop(path.name, None)
-        old.pop(path.name, None)
+        new, old = without(new, path.name), without(old, path.name)
     if new == old or not changed:
         if new != old:
             trial.faults.append("the same inputs gave another output")
@@ -179,6 +178,16 @@ def judge_answer(
 
 def written(output: Path) -> dict[str, bytes]:
     return folder_bytes(output) if output.is_dir() else {output.name: output.read_bytes()}
+
+
+def without(files: dict[str, bytes], name: str) -> dict[str, bytes]:
+    """The files but one, which the sidecar of a written checkpoint does not mention either."""
+    rest = {own: contents for own, contents in files.items() if own != name}
+    if sidecar := rest.get("layerbudget-apply.json"):
+        document = json.loads(sidecar)
+        document["files"] = [own for own in document["files"] if own["name"] != name]
+        rest["layerbudget-apply.json"] = json.dumps(document).encode()
+    return rest
 
 
 def fingerprints(files: dict[str, bytes]) -> list[object]:

@@ -14,6 +14,7 @@ extension PruningProgram {
   ) {
     let made = try solve(source, totalUnits: totalUnits, search: &search, over: world)
     let best = try solve(target, totalUnits: totalUnits, search: &search, over: world)
+    search.note(allreduces: 1)
     try agreeOnUnits(source.map(\.index), over: world) { place throws(AllocationError) in
       if psi == .log, made.continuous[place] >= 1, target[place].quality > 0 {
         throw .invalid(

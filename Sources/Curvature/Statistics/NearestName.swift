@@ -5,6 +5,8 @@ public enum NearestName {
   public static func of(_ name: String, in names: Set<String>) -> String? {
     let ranked = names.map { (name: $0, distance: editDistance($0, name)) }
     let best = ranked.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    return best.flatMap { $0.distance <= max(3, name.utf8.count / 3) ? $0.name : nil }
+    // Names that share nothing are as far apart as the longer one is long.
+    let most = min(max(3, name.utf8.count / 3), name.utf8.count - 1)
+    return best.flatMap { $0.distance <= most ? $0.name : nil }
   }
 }

@@ -67,8 +67,10 @@ public struct UnitSelection: Sendable, Equatable {
     if let pattern, !members.values.joined().contains(where: { $0.name.contains(pattern) }) {
       throw .statistics(
         "--group-by \(grouping) matches none of \(members.count) modules, the first is "
-          + "\(modules.first?.name ?? "none"); use block, module, expert or an expression such as "
-          + "'layers\\.(\\d+)'")
+          + "\(modules.first?.name ?? "none"); "
+          + (NearestName.of(grouping.description, in: ["block", "module", "expert"])
+            .map { "did you mean \($0)?" }
+            ?? "use block, module, expert or an expression such as 'layers\\.(\\d+)'"))
     }
     return members.sorted { $0.key < $1.key }.map { name, modules in
       ModuleUnit(
@@ -87,7 +89,9 @@ public struct UnitSelection: Sendable, Equatable {
     guard !chosen.isEmpty else {
       throw .statistics(
         "no module is left of \(names.count) after --include \(include ?? "everything") and "
-          + "--exclude \(exclude ?? "nothing"); the first is \(names.first ?? "none")")
+          + "--exclude \(exclude ?? "nothing"); "
+          + (include.flatMap { NearestName.of($0.filter { !"\\^$".contains($0) }, in: Set(names)) }
+            .map { "did you mean \($0)?" } ?? "the first is \(names.first ?? "none")"))
     }
     return chosen
   }

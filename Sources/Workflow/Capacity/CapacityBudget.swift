@@ -1,3 +1,5 @@
+internal import Curvature
+
 /// What a unit gets more or less of.
 public enum CapacityKind: String, CaseIterable, Sendable {
   /// Expert slots of a layer.
@@ -51,7 +53,11 @@ public enum CapacityBudget: Sendable, Equatable {
     }
     let words = text[end...].split(separator: " ").map(String.init)
     guard let (factor, measure) = Self.meaning(of: words) else {
-      throw refusal("\"\(words.joined(separator: " "))\" is no unit that it knows")
+      let known = Set(Self.measures.keys).union(Self.byteUnits.keys)
+      let nearest = words.last.flatMap { NearestName.of($0, in: known) }
+      throw refusal(
+        "\"\(words.joined(separator: " "))\" is no unit that it knows"
+          + (nearest.map { "; did you mean \($0)?" } ?? ""))
     }
     let amount = number * factor
     guard amount > 0, amount.isFinite else { throw refusal("it must be positive and finite") }

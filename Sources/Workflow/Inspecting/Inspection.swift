@@ -22,6 +22,14 @@ public struct Inspection: Codable, Sendable, Equatable {
     public let rows: [[String]]
   }
 
+  /// The columns of its tables that a narrow screen does without, in that order.
+  public static let spared =
+    [
+      "quantities", "tokens", "samples", "gradient norm²", "parameters", "type", "π", "modules",
+      "folds",
+      "gain ≤", "gain ≥", "condition ≤", "damping",
+    ] + ModuleColumns.spared
+
   init(
     path: String, kind: String, facts: [Fact], columns: [String], rows: [[String]],
     modules: Modules? = nil
@@ -142,7 +150,8 @@ public struct Inspection: Codable, Sendable, Equatable {
   }
 
   private static func plan(_ plan: PlanDocument, path: String) -> Inspection {
-    Inspection(
+    let answer = plan.program == .pruning ? NumberText.share : NumberText.capacity
+    return Inspection(
       path: path, kind: "\(plan.program.rawValue) plan of \(plan.units.count) units",
       facts: [
         Fact(name: "price", value: "\(plan.price)"), Fact(name: "budget", value: "\(plan.budget)"),
@@ -153,7 +162,7 @@ public struct Inspection: Codable, Sendable, Equatable {
       columns: ["unit", "quality", "continuous", "integer", "at bound"],
       rows: plan.units.map {
         [
-          $0.name, NumberText.short($0.quality), NumberText.short($0.continuous),
+          $0.name, NumberText.short($0.quality), answer($0.continuous),
           $0.integer.map(String.init) ?? "", $0.atBound ?? "",
         ]
       })

@@ -7,6 +7,12 @@ public enum ModuleColumns {
     "condition", "clamped", "precision", "error",
   ]
 
+  /// The columns that a narrow screen does without, in that order.
+  public static let spared = [
+    "error", "clamped", "gradient norm²", "plain", "bounds", "π", "precision", "noise", "condition",
+    "±", "damping",
+  ]
+
   public static func cells(_ module: ScoresDocument.Module) -> [String] {
     func text(_ value: Double?) -> String { value.map(NumberText.short) ?? "" }
     return [

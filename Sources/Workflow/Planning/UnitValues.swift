@@ -71,13 +71,19 @@ struct UnitValues {
     }
   }
 
-  /// Refuses tables that name units which do not exist: most likely a mistyped name.
+  /// Refuses tables that name units which do not exist, and `--fix` that finds none: most likely a
+  /// mistyped name.
   func requireKnown(_ names: Set<String>) throws(Failure) {
     let tables =
       [(bounds?.source ?? "", bounds.map { Array($0.values.keys) } ?? [])] + costs.listed
     for (source, listed) in tables {
       guard let unknown = listed.filter({ !names.contains($0) }).min() else { continue }
       throw Failure(noUnit: unknown, in: source, among: names)
+    }
+    for fix in fixes where !names.contains(where: { $0.contains(fix.pattern) }) {
+      let name = fix.text.prefix(upTo: fix.text.lastIndex(of: "=") ?? fix.text.endIndex)
+      throw Failure(
+        noUnit: name.filter { !"\\^$".contains($0) }, in: "--fix \(fix.text)", among: names)
     }
   }
 
@@ -118,11 +124,11 @@ enum FixedTexts {
 }
 
 extension UnitValues {
-  /// Refuses tables with names that no unit of any rank has. Collective.
+  /// Refuses tables and `--fix` with names that no unit of any rank has. Collective.
   func requireKnownUnits(
     _ gains: SlicedGains, over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
-    guard !inputs.isEmpty else { return }
+    guard !inputs.isEmpty || !fixes.isEmpty else { return }
     try requireSameInput(checksum, what: "the tables of units' numbers", over: world)
     let names = gains.units.map { IndexedUnit(index: $0.index, unit: $0.unit.name) }
     let all = Set(try gatherUnits(names, over: world))

@@ -46,11 +46,10 @@ public struct PruneRequest: Sendable {
   public func run(
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
-    let made = try OutputDocuments(path: output).write(over: world) { () throws(Failure) in
+    try OutputDocuments(path: output).write(over: world, removing: source.journal) {
+      () throws(Failure) in
       try make(over: world)
     }
-    if made != nil { source.journal?.removeAfterSuccess() }
-    return made
   }
 
   /// `run` without the output: the same documents in memory. Collective.

@@ -44,7 +44,8 @@ public struct PlanVerification: Codable, Sendable, Equatable {
         request = try PlanOptions(plan).request(from: inputs)
       } catch {
         request = nil
-        verification.unchecked.append("the plan made again (\(error))")
+        // Every plan of this format says all of them.
+        verification.disagreements.append("the plan cannot be made again: \(error)")
       }
       if let request {
         try verification.check(file, plan, against: request, inputs, over: world)
@@ -202,11 +203,9 @@ public struct PlanVerification: Codable, Sendable, Equatable {
         again.budgetSensitivities[index])
       compare(
         "unit \"\(unit.name)\": bound_worth", unit.boundWorth, again.boundWorths[index])
-      if let integer = unit.integer {
-        compare(
-          "unit \"\(unit.name)\": integer", Double(integer),
-          again.integers.map { Double($0[index]) })
-      }
+      compare(
+        "unit \"\(unit.name)\": integer", unit.integer.map { Double($0) },
+        again.integers.map { Double($0[index]) })
     }
     let (old, new) = (plan.certificate, again.certificate)
     let numbers: [(String, Double?, Double?)] = [

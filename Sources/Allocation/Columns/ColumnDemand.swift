@@ -1,0 +1,83 @@
+/// The demand of many units by a `ColumnFormula`: the sums of `SlicedDemand`, bit for bit, faster.
+struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
+  let formula: Formula
+  let cutter: LimbCutter
+  /// 1, or −1 where the formula grows with the key.
+  let sign: Int128
+  private(set) var columns: UnitColumns
+  /// Whether the columns are also needed after the search.
+  private var isShared: Bool
+  private var settled: Int128 = 0
+  /// Which units ask for the same at both ends of `markedKeys`, and what they ask for together.
+  private var marks: [UInt8] = []
+  private var markedKeys: ClosedRange<Int64>?
+  private var markedCount = 0
+  private var markedSum: Int128 = 0
+  private(set) var evaluations = 0
+
+  init(
+    _ formula: Formula, cutter: LimbCutter, sign: Int128, columns: consuming UnitColumns,
+    isShared: Bool = false
+  ) {
+    self.formula = formula
+    self.cutter = cutter
+    self.sign = sign
+    self.columns = columns
+    self.isShared = isShared
+  }
+
+  var activeUnits: Int { columns.count }
+
+  /// - Complexity: one term per active unit and key, four at a time.
+  mutating func localSums(at keys: [Int64]) -> [Int128] {
+    evaluations += columns.count * keys.count
+    // The ends of a few keys are likely to be the ends of the next bracket.
+    let marking = (2...16).contains(keys.count)
+    var sums = [Int128](repeating: 0, count: keys.count)
+    markedKeys = marking ? keys[0]...keys[keys.count - 1] : nil
+    (markedCount, markedSum) = (0, 0)
+    if marking && marks.count != columns.groups {
+      marks = [UInt8](repeating: 0, count: columns.groups)
+    }
+    // Block by block, so that a block stays in the cache from key to key.
+    for start in stride(from: 0, to: columns.groups, by: LimbCutter.blockGroups) {
+      let block = start..<min(start + LimbCutter.blockGroups, columns.groups)
+      let single = marking ? 1..<keys.count - 1 : 0..<keys.count
+      for index in single {
+        sums[index] += cutter.total(formula.sum(columns, block, at: keys[index], cutter))
+      }
+      if marking {
+        let ends = formula.sumAndMark(
+          columns, block, at: keys[0], and: keys[keys.count - 1], cutter, marks: &marks)
+        markedCount += ends.count
+        sums[0] += cutter.total(ends.first)
+        sums[keys.count - 1] += cutter.total(ends.last)
+        markedSum += cutter.total(ends.settled)
+      }
+    }
+    return sums.map { settled + sign * $0 }
+  }
+
+  /// Takes out the marked units if the bracket lies where they were marked and they are many enough to
+  /// be worth the pass.
+  mutating func narrow(to bracket: ClosedRange<Int64>) {
+    guard let markedKeys, markedKeys.contains(bracket.lowerBound),
+      markedKeys.contains(bracket.upperBound), markedCount * 4 >= columns.count
+    else { return }
+    // Fillers ask for nothing at both ends: they are marked too, but no units.
+    let fillers = 4 * columns.groups - columns.count
+    columns.remove(
+      marked: marks, leaving: columns.count - (markedCount - fillers), isShared: isShared)
+    isShared = false
+    marks = []
+    settled += sign * markedSum
+    self.markedKeys = nil
+  }
+
+  /// Units of large `first` (weights) are drawn more often than others, and each stands for fewer: a
+  /// few large units may ask for most of the budget.
+  func sample(every stride: Int) -> Self {
+    let sampled = columns.sample(every: stride) { formula.scaled($0, by: $1) }
+    return ColumnDemand(formula, cutter: cutter, sign: sign, columns: sampled)
+  }
+}

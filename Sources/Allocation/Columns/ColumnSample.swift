@@ -1,0 +1,75 @@
+extension UnitColumns {
+  /// About one unit for every `stride`, drawn in proportion to its size s = 1 + first/mean(first) and
+  /// scaled by 1/(n p), p the share of s: sums over them estimate the sums over all.
+  ///
+  /// Deterministic: the units are laid end to end, as long as their sizes; the line is cut into n equal
+  /// parts, and the unit at a place of each part that looks random is taken, so that units that repeat (a
+  /// block of seven modules) are not always met at the same one.
+  /// - Complexity: one reading of `first`.
+  func sample(every stride: Int, scaled: (LaneGroup, Double) -> LaneGroup) -> UnitColumns {
+    let wanted = max(count / stride, 1)
+    var sampled = UnitColumns(filler: filler, capacity: wanted)
+    guard count > 0 else { return sampled }
+    let blocks = blockSums()
+    let mean = blocks.reduce(0, +) / Double(count)
+    let slope = mean > 0 && mean.isFinite ? 1 / mean : 0
+    let part = Double(count) * (slope > 0 ? 2 : 1) / Double(wanted)
+
+    /// A place in the part of that number that looks random.
+    func place(_ drawn: Int) -> Double {
+      (Double(drawn) + Double(scrambled(UInt64(drawn)) >> 11) * 0x1p-53) * part
+    }
+    var drawn = 0
+    var next = place(0)
+    var end = 0.0
+    var first = 0
+    for sum in blocks {
+      let last = min(first + Self.sampledGroups, groups)
+      let blockEnd = end + (Double(4 * (last - first)) + slope * sum)
+      while next < blockEnd && drawn < wanted {
+        let found = unit(at: next - end, from: first, to: last, slope: slope)
+        if found.group * 4 + found.lane < count {
+          sampled.append(scaled(self[found.group], part / found.size), lane: found.lane)
+        }
+        drawn += 1
+        next = place(drawn)
+      }
+      end = blockEnd
+      first = last
+    }
+    return sampled
+  }
+
+  /// Groups whose sizes are added up before any of their units is looked at.
+  private static var sampledGroups: Int { 16 }
+
+  /// Σ first over every sixteen groups.
+  private func blockSums() -> [Double] {
+    let column = first.span
+    var sums: [Double] = []
+    sums.reserveCapacity(groups / Self.sampledGroups + 1)
+    for start in Swift.stride(from: 0, to: groups, by: Self.sampledGroups) {
+      var sum = Lanes.zero
+      for group in start..<min(start + Self.sampledGroups, groups) { sum += column[group] }
+      sums.append(sum.sum())
+    }
+    return sums
+  }
+
+  /// The unit that covers a place on the line of sizes that begins with group `first`.
+  private func unit(
+    at place: Double, from first: Int, to last: Int, slope: Double
+  ) -> (group: Int, lane: Int, size: Double) {
+    var left = place
+    for group in first..<last {
+      let sizes = 1 + slope * self.first[group]
+      for lane in 0..<4 {
+        if left < sizes[lane] || group == last - 1 && lane == 3 {
+          return (group, lane, sizes[lane])
+        }
+        left -= sizes[lane]
+      }
+    }
+    preconditionFailure("the place is on the line")
+  }
+}

@@ -1,0 +1,82 @@
+/// A key and the demand there, summed over all ranks.
+struct MeasuredPoint: Sendable, Equatable {
+  let key: Int64
+  let demand: Int128
+}
+
+/// Where the demand is likely to meet the target.
+struct CrossingGuess {
+  /// The first key that meets it, if the guess is right.
+  let key: Int64
+  /// By how many keys it is likely to be off at most.
+  let reach: Double
+}
+
+/// Guesses of where measured points meet a target. They decide how many rounds a search needs, never
+/// where it ends.
+struct CrossingModel {
+  let target: Int128
+  /// Whether keys number the doubles; demands are smooth in those, not in their numbers.
+  let keysAreDoubles: Bool
+
+  /// By inverse interpolation between the ends of a bracket and up to two more points near them.
+  ///
+  /// `points` are ascending by their keys and hold both ends. Where the demand is smooth the error is
+  /// much smaller than the difference to the straight line.
+  func guess(in bracket: ClosedRange<Int64>, from points: [MeasuredPoint]) -> CrossingGuess? {
+    guard let low = points.firstIndex(where: { $0.key == bracket.lowerBound }),
+      low + 1 < points.count, points[low + 1].key == bracket.upperBound,
+      points[low].demand > points[low + 1].demand
+    else { return nil }
+    var near = [points[low], points[low + 1]]
+    let isShortInKeys = isInOneBinade(bracket)
+    // The next ones on both sides, as long as the demand goes on falling there.
+    if low > 0, points[low - 1].demand > points[low].demand { near.append(points[low - 1]) }
+    if low + 2 < points.count, points[low + 1].demand > points[low + 2].demand {
+      near.append(points[low + 2])
+    }
+    let inKeys = !keysAreDoubles || isShortInKeys && near.allSatisfy { isNear($0.key, bracket) }
+    func place(_ key: Int64) -> Double {
+      inKeys
+        ? Double(key &- bracket.lowerBound)
+        : OrderedKey.value(of: key) - OrderedKey.value(of: bracket.lowerBound)
+    }
+    let places = near.map { place($0.key) }
+    let heights = near.map { Double($0.demand - target) }
+    let line = inverse(places, heights, count: 2)
+    var best = inverse(places, heights, count: near.count)
+    let width = places[1]
+    var reach = abs(best - line) / 64
+    if near.count == 2 || !(best > 0 && best < width) { (best, reach) = (line, width / 32) }
+    guard best.isFinite, width.isFinite else { return nil }
+
+    if inKeys {
+      let offset = Int64(best.rounded(.up))
+      return CrossingGuess(key: bracket.lowerBound + offset, reach: reach)
+    }
+    let value = OrderedKey.value(of: bracket.lowerBound) + best
+    return CrossingGuess(key: OrderedKey.key(of: value), reach: reach / value.ulp)
+  }
+
+  /// Neville's scheme for the place at height 0, in the first `count` points.
+  private func inverse(_ places: [Double], _ heights: [Double], count: Int) -> Double {
+    var row = Array(places.prefix(count))
+    for step in 1..<count {
+      for index in 0..<count - step {
+        row[index] =
+          (heights[index + step] * row[index] - heights[index] * row[index + 1])
+          / (heights[index + step] - heights[index])
+      }
+    }
+    return row[0]
+  }
+
+  /// Whether all doubles of the bracket have one exponent, so that they are evenly spaced.
+  private func isInOneBinade(_ bracket: ClosedRange<Int64>) -> Bool {
+    bracket.lowerBound >> 52 == bracket.upperBound >> 52
+  }
+
+  private func isNear(_ key: Int64, _ bracket: ClosedRange<Int64>) -> Bool {
+    key >> 52 == bracket.lowerBound >> 52
+  }
+}

@@ -1,0 +1,184 @@
+/// Where an answer is likely to be, and how much work a trial is.
+struct SearchOutlook: Sendable {
+  /// Keys of doubles among which the answer probably is.
+  let likely: ClosedRange<Int64>
+  /// Units of all ranks.
+  let totalUnits: Int
+
+  /// The trial keys of a first round.
+  func grid(in bracket: ClosedRange<Int64>) -> [Int64] {
+    TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound).grid(253, over: likely)
+      + [bracket.upperBound]
+  }
+
+  /// How many units stand for one in a first round that asks a sample only; nil for few units.
+  func sampleStride(ranks: Int) -> Int? {
+    let perRank = totalUnits / ranks
+    let few = Self.terms(ranks: ranks) / 256
+    guard perRank > few else { return nil }
+    return perRank / min(max(perRank / 64, few), 4096)
+  }
+
+  /// Terms per rank and round that take about as long as an allreduce does: some 40 µs within a process,
+  /// 150 µs between processes.
+  static func terms(ranks: Int) -> Int { ranks == 1 ? 1 << 15 : 1 << 17 }
+}
+
+/// What a search knows after some rounds, and what it should try next. All of it is agreed.
+struct SearchProgress {
+  let method: PriceSearch.Method
+  private(set) var target: Int128
+  let outlook: SearchOutlook?
+  let ranks: Int
+  private(set) var lower: BracketEnd
+  private(set) var upper: BracketEnd
+  /// Where the bracket began.
+  private let start: Int64
+  /// All measurements, ascending by key.
+  private var points: [MeasuredPoint] = []
+  /// Set by a first round that asked a sample only.
+  var sampled: SampledCurve?
+  /// Where another search says the answer is.
+  private var firstGuess: CrossingGuess?
+  /// Units of all ranks that are still in the search.
+  var activeUnits: Int
+  /// Rounds after which all measurements were on one side.
+  private var misses = 0
+  /// Rounds in a row that got on less than even parts would have.
+  private var poorRounds = 0
+
+  init(
+    method: PriceSearch.Method, target: Int128, bracket: ClosedRange<Int64>,
+    outlook: SearchOutlook?, ranks: Int
+  ) {
+    self.method = method
+    self.target = target
+    self.outlook = outlook
+    self.ranks = ranks
+    start = bracket.lowerBound
+    lower = BracketEnd(key: start)
+    upper = BracketEnd(key: bracket.upperBound)
+    activeUnits = outlook?.totalUnits ?? 0
+  }
+
+  /// Takes over what is known beforehand.
+  mutating func begin(at start: SearchStart) {
+    guard method == .accelerated else { return }
+    sampled = start.sampled
+    firstGuess = start.guess
+  }
+
+  /// Whether the demand is above the target even at the top.
+  var isOutOfReach: Bool { points.last.map { $0.key == upper.key && $0.demand > target } ?? false }
+
+  /// Asks instead for the first key at which the demand is as low as at the top.
+  mutating func lowerAims() {
+    guard let top = points.last else { return }
+    target = top.demand
+    upper.demand = top.demand
+    let below = points.last { $0.demand > top.demand }
+    lower = below.map { BracketEnd(key: $0.key, demand: $0.demand) } ?? BracketEnd(key: start)
+    if let first = points.first(where: { $0.demand == top.demand }) {
+      upper = BracketEnd(key: first.key, demand: first.demand)
+    }
+  }
+
+  /// The next trial keys, ascending and within the bracket; empty at the end.
+  func keys() -> [Int64] {
+    let placement = TrialPlacement(between: lower.key, and: upper.key)
+    switch method {
+    case .bisection: return withTop(placement.spread(1))
+    case .multisection: return withTop(placement.spread(63))
+    case .accelerated: break
+    }
+    guard let outlook else {
+      guard placement.room < 1 << 50, let guess else { return withTop(placement.spread(255)) }
+      return withTop(placement.around(guess, count: 255, isTrusted: true))
+    }
+    if points.isEmpty && sampled == nil && firstGuess == nil {
+      return outlook.grid(in: lower.key...upper.key)
+    }
+    // As many trials as take about the time of the allreduce, but three at least.
+    let perRank = max(activeUnits / ranks, 1)
+    let count = min(
+      max(4 * SearchOutlook.terms(ranks: ranks) / perRank, 3)
+        << (2 * min(max(poorRounds - 1, 0), 6)),
+      255)
+    guard let guess else {
+      return upper.demand == nil ? [upper.key] : placement.spread(max(count, 15))
+    }
+    // The ends of a sample's guess are enough: it also knows how the demand bends between them.
+    let keys =
+      points.isEmpty && firstGuess == nil && count == 3
+      ? placement.ends(of: guess)
+      : placement.around(guess, count: count, isTrusted: poorRounds < 2)
+    return keys.isEmpty ? withTop([]) : keys
+  }
+
+  /// Of a first round that asks a sample only: one unit of about so many.
+  var sampleStride: Int? {
+    guard let outlook, method == .accelerated, points.isEmpty, sampled == nil,
+      firstGuess == nil
+    else { return nil }
+    return outlook.sampleStride(ranks: ranks)
+  }
+
+  /// Once the answer is known well enough for another search to start from: a guess of it.
+  var seat: Int64? {
+    guard method == .accelerated, let guess else { return nil }
+    let isKnown = guess.reach < 0x1p42 && !points.isEmpty || isNarrow
+    return isKnown ? min(max(guess.key, lower.key + 1), upper.key) : nil
+  }
+
+  private var isNarrow: Bool {
+    lower.demand != nil && upper.demand != nil
+      && TrialPlacement(between: lower.key, and: upper.key).room < 1 << 42
+  }
+
+  private func withTop(_ keys: [Int64]) -> [Int64] {
+    upper.demand == nil ? keys + [upper.key] : keys
+  }
+
+  /// Where the answer is likely to be, as far as the measurements tell.
+  var guess: CrossingGuess? {
+    if lower.demand != nil, upper.demand != nil {
+      if points.count == 2,
+        let bent = sampled?.guess(
+          of: Double(target), low: points[0], high: points[1], isBracket: true)
+      {
+        return bent
+      }
+      let model = CrossingModel(target: target, keysAreDoubles: outlook != nil)
+      return model.guess(in: lower.key...upper.key, from: points)
+    }
+    if points.isEmpty, let firstGuess { return firstGuess }
+    // All measurements are on one side: the two nearest ones show the way.
+    let pair = lower.demand != nil ? Array(points.suffix(2)) : Array(points.prefix(2))
+    if pair.count == 2, pair[0].demand > pair[1].demand,
+      let beyond = sampled?.guess(
+        of: Double(target), low: pair[0], high: pair[1], isBracket: false)
+    {
+      return CrossingGuess(key: beyond.key, reach: beyond.reach * Double(1 << min(misses, 20)))
+    }
+    let anchor = points.min { ($0.demand - target).magnitude < ($1.demand - target).magnitude }
+    return sampled?.guess(of: Double(target), anchor: anchor)
+  }
+
+  /// Takes in what a round has measured: keeps the part of the bracket in which the demand first meets
+  /// the target.
+  mutating func measured(_ sums: [Int128], at keys: [Int64]) {
+    let width = UInt64(bitPattern: upper.key &- lower.key)
+    let wasMeasured = lower.demand != nil && upper.demand != nil
+    let first = sums.firstIndex { $0 <= target } ?? sums.endIndex
+    if first > 0, keys[first - 1] < upper.key {
+      lower = BracketEnd(key: keys[first - 1], demand: sums[first - 1])
+    }
+    if first < sums.endIndex { upper = BracketEnd(key: keys[first], demand: sums[first]) }
+    points += zip(keys, sums).map { MeasuredPoint(key: $0, demand: $1) }
+    points.sort { $0.key < $1.key }
+    if lower.demand == nil || upper.demand == nil { misses += 1 }
+    let left = UInt64(bitPattern: upper.key &- lower.key)
+    let isPoor = left > width / UInt64(keys.count + 1)
+    poorRounds = isPoor && wasMeasured ? poorRounds + 1 : 0
+  }
+}
