@@ -52,7 +52,8 @@ public final class PositionedFile: Sendable {
   ///
   /// - Throws: `.writeFailure` when they cannot be read.
   public func holds(_ bytes: RawSpan, at offset: Int) throws(TensorFileError) -> Bool {
-    let piece = 1 << 18
+    // Small enough that the allocator keeps it at hand (DenseLinearAlgebra's FreedMemory).
+    let piece = 1 << 16
     let buffer = UnsafeMutableRawBufferPointer.allocate(
       byteCount: min(piece, max(bytes.byteCount, 1)), alignment: 64)
     defer { unsafe buffer.deallocate() }
