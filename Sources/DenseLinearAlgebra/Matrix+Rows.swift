@@ -56,7 +56,7 @@ extension Matrix {
     return unsafe [Element](unsafeUninitializedCapacity: rows.count * range.count) {
       part, count in
       let source = unsafe UnsafeRawBufferPointer(storage)
-      let target = unsafe UnsafeMutableRawBufferPointer(part)
+      let target = UnsafeMutableRawBufferPointer(part)
       for (index, row) in rows.enumerated() {
         let first = (row * columns + range.lowerBound) * width
         unsafe UnsafeMutableRawBufferPointer(
