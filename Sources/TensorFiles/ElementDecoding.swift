@@ -24,7 +24,8 @@ extension Float: DecodedElement {
     switch elementType {
     case .float64:
       fill(&destination, first, from: bytes) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-    case .float32: fill(&destination, first, from: bytes) { (bits: UInt32) in Float(bitPattern: bits) }
+    case .float32:
+      fill(&destination, first, from: bytes) { (bits: UInt32) in Float(bitPattern: bits) }
     case .float16: fill(&destination, first, from: bytes, widenedFloat16)
     case .bfloat16: fill(&destination, first, from: bytes, widenedBFloat16)
     default: preconditionFailure("\(elementType.rawValue) is not a floating-point type")
@@ -42,7 +43,8 @@ extension Double: DecodedElement {
     from first: Int
   ) {
     switch elementType {
-    case .float64: fill(&destination, first, from: bytes) { (bits: UInt64) in Double(bitPattern: bits) }
+    case .float64:
+      fill(&destination, first, from: bytes) { (bits: UInt64) in Double(bitPattern: bits) }
     case .float32:
       fill(&destination, first, from: bytes) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
     case .float16:

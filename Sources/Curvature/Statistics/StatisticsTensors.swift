@@ -10,7 +10,9 @@ struct StatisticsTensors: Sendable {
   struct Part: Sendable {
     let collection: Int
     let name: String
-    fileprivate var place: ReadContents.Place { .init(collection: collection, name: NaturalName(name)) }
+    fileprivate var place: ReadContents.Place {
+      .init(collection: collection, name: NaturalName(name))
+    }
   }
 
   private let collections: [TensorCollection]

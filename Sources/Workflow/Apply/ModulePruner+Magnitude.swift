@@ -23,7 +23,8 @@ extension ModulePruner {
     if cut.sawNonFinite { _ = try Self.stored(weight, in: inputs.checkpoint, as: type) }
     var record = ApplyRecord(
       module: weight.name, input: input.digest.hexadecimal, output: "",
-      statistics: try contents(of: module).hexadecimal, pruned: module.count, zerosBefore: cut.zeros)
+      statistics: try contents(of: module).hexadecimal, pruned: module.count, zerosBefore: cut.zeros
+    )
     if let done = try earlier(record, module, in: folder, journal) { return done }
 
     // 2. Which weights go, where one pass cannot tell.

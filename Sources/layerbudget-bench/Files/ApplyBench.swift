@@ -10,10 +10,11 @@ internal import Workflow
 struct ApplyBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apply",
-    abstract: "Pruning a checkpoint by magnitude and wanda, beside cp of it; sparsegpt beside a GEMM.",
+    abstract:
+      "Pruning a checkpoint by magnitude and wanda, beside cp of it; sparsegpt beside a GEMM.",
     discussion: """
-      cp is measured without and with a sync of what it wrote; apply always syncs, which costs nothing where \
-      --folder lies in memory (/dev/shm).
+      cp is measured without and with a sync of what it wrote; apply always syncs, which costs \
+      nothing where --folder lies in memory (/dev/shm).
       """)
 
   @OptionGroup var options: BenchOptions
@@ -90,7 +91,8 @@ private struct ApplyWork: Bench.Work {
     defer { model.remove() }
     try model.write(seed: 1)
     let output = "\(model.folder)/out"
-    let methods: [PruningMethod] = sparsegpt ? [.magnitude, .wanda, .sparsegpt] : [.magnitude, .wanda]
+    let methods: [PruningMethod] =
+      sparsegpt ? [.magnitude, .wanda, .sparsegpt] : [.magnitude, .wanda]
 
     // After each body the output goes, and what the disk still has to store with it.
     func clean() {
