@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 import TestSupport
 import Testing
 
@@ -30,14 +31,13 @@ struct MemoryTests {
       {"__metadata__":{"format":"layerbudget.statistics/1"},\(entries.joined(separator: ","))}
       """.utf8)
     header.append(Data(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
-    var length = UInt64(header.count).littleEndian
-    let file = withUnsafeBytes(of: &length) { Data($0) } + header
+    let file = Data(TensorFileWriter.bytes(of: [Int64(header.count)])) + header
     try file.write(to: URL(filePath: path))
     let handle = try #require(FileHandle(forWritingAtPath: path))
     try handle.truncate(atOffset: UInt64(file.count + modules * size))
     for module in 0..<modules {
       try handle.seek(toOffset: UInt64(file.count + module * size))
-      try handle.write(contentsOf: withUnsafeBytes(of: 1.0.bitPattern.littleEndian) { Data($0) })
+      try handle.write(contentsOf: Data(TensorFileWriter.bytes(of: [1.0])))
     }
     try handle.close()
   }
