@@ -36,6 +36,11 @@ let fuzzer: [Target] =
       path: "Tests/Fuzzing/Fuzzer", swiftSettings: strict),
   ]
 
+// Only launch/reference fetches it: users of the package should not have to.
+let documentation: [Package.Dependency] =
+  Context.environment["LAYERBUDGET_DOCC"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0")]
+
 let package = Package(
   name: "LayerBudget",
   products: [
@@ -45,7 +50,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0")
-  ],
+  ] + documentation,
   targets: [
     // MARK: C, each behind one Swift room
     .systemLibrary(
@@ -91,8 +96,8 @@ let package = Package(
     .executableTarget(
       name: "layerbudget-bench",
       dependencies: [
-        "Allocation", "Collectives", "OpenMPICollectives", "Workflow", "TensorFiles", "Pruning",
-        "DenseLinearAlgebra",
+        "Allocation", "Collectives", "Curvature", "DenseLinearAlgebra", "OpenMPICollectives",
+        "Pruning", "TensorFiles", "Workflow",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),
@@ -134,5 +139,9 @@ let package = Package(
         "Collectives", "DenseLinearAlgebra", "TensorFiles", "Curvature", "Allocation",
       ],
       path: "Tests/ImportProbe", swiftSettings: strict),
+    // What docs/library/Example is built of, here so that every build compiles it.
+    .executableTarget(
+      name: "LibraryExample", dependencies: ["Curvature", "Allocation"],
+      path: "docs/library/Example/Sources/Example"),
   ] + fuzzer
 )

@@ -38,9 +38,13 @@ extension MemoryBound {
     let slots = classes.reduce(0) { $0 + $1.slots }
     let bytes = classes.reduce(Int128(0)) { $0 + Int128($1.slots) * Int128($1.bytes) }
     let memory = problem.nodes.reduce(Int128(0)) { $0 + Int128($1.memory) }
+    // Where all slots are of one size, what the devices can hold of them is the budget that fits.
+    let smaller =
+      classes.count == 1
+      ? "\(Self.usableBytes(problem, by: classes[0].bytes)) bytes" : "nodes:0.9"
     let advice =
-      "allocate with a smaller budget (such as --budget nodes:0.9), give smaller --bytes-per-slot, "
-      + "or add nodes or memory"
+      "allocate with a smaller budget (such as --budget \"\(smaller)\"), give smaller "
+      + "--bytes-per-slot, or add nodes or memory"
     let start =
       "the slots do not fit: \(slots) slots need \(bytes) bytes, and \(Self.nodes(problem)) "
     if let large = classes.first, !problem.nodes.contains(where: { $0.deviceMemory >= large.bytes })
@@ -59,8 +63,13 @@ extension MemoryBound {
     let place = rest.indices.max { rest[$0] < rest[$1] || rest[$0] == rest[$1] && $0 > $1 } ?? 0
     return start
       + "\(memory) bytes, but whole slots of \(size) bytes leave part of it unused, the most "
-      + "(\(rest[place]) bytes) on node \"\(problem.nodes[place].name)\": \(needed - available) "
-      + "slots of that size, \(shortfall) bytes, find no place; \(advice)"
+      + "(\(rest[place]) bytes) on node \"\(problem.nodes[place].name)\": "
+      + (needed - available == 1 ? "1 slot" : "\(needed - available) slots")
+      + " of that size, \(shortfall) bytes, without a place; \(advice)"
+  }
+
+  private static func usableBytes(_ problem: PlacementProblem, by size: Int) -> Int {
+    size * problem.nodes.reduce(0) { $0 + $1.devices * ($1.deviceMemory / size) }
   }
 
   private static func nodes(_ problem: PlacementProblem) -> String {

@@ -15,6 +15,7 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
   case usage = 64
   case badData = 65
   case missingInput = 66
+  /// No plan meets the budget, or a program that the command takes is not there.
   case infeasible = 69
   case cannotWrite = 73
   /// Stopped in a way that a second run can resume.

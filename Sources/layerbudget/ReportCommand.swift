@@ -10,7 +10,7 @@ struct ReportCommand: ParsableCommand {
     abstract: "Show a plan as a page for people.",
     discussion: """
       One HTML file that needs nothing beside it: charts with their tables, and where the plan comes \
-      from. Or one chart as SVG, for papers.
+      from. Or one chart as SVG or PNG, for papers; PNG takes rsvg-convert of librsvg.
 
         layerbudget report slots.json --scores scores.json -o report.html
         layerbudget report slots.json --format svg --chart allocation -o chart.svg
@@ -19,6 +19,11 @@ struct ReportCommand: ParsableCommand {
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case html
     case svg
+    case png
+
+    func target(_ chart: ReportChart) -> ReportRequest.Format {
+      self == .png ? .png(chart) : .svg(chart)
+    }
   }
 
   @Argument(
@@ -42,22 +47,23 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "A page, or a single chart.")
   var format = Format.html
 
-  @Option(help: "The chart of --format svg.")
+  @Option(help: "The chart of --format svg or png.")
   var chart: ReportChart?
 
   @Option(
-    name: .shortAndLong, help: "File to write (report.html, or the chart's name.svg).",
+    name: .shortAndLong,
+    help: "File to write (report.html, or the chart's name with .svg or .png).",
     completion: .file())
   var output: String?
 
   @OptionGroup(title: "Output") var printing: OutputOptions
 
   func validate() throws {
-    guard (chart != nil) == (format == .svg) else {
+    guard (chart != nil) == (format != .html) else {
       throw ValidationError(
-        format == .svg
-          ? "--format svg draws one chart: give --chart \(ReportChart.names)"
-          : "--chart is for --format svg; a page has all of them")
+        format != .html
+          ? "--format \(format.rawValue) draws one chart: give --chart \(ReportChart.names)"
+          : "--chart is for --format svg or png; a page has all of them")
     }
     guard output != "" else { throw ValidationError("give -o a file name") }
     for input in [plan, scores, placement, runFile] where input != nil && input == output {
@@ -67,8 +73,8 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     var request = ReportRequest(
-      plan: plan, format: chart.map { .svg($0) } ?? .html,
-      output: output ?? chart.map { "\($0.rawValue).svg" } ?? "report.html")
+      plan: plan, format: chart.map(format.target) ?? .html,
+      output: output ?? chart.map { "\($0.rawValue).\(format.rawValue)" } ?? "report.html")
     request.scores = scores
     request.placement = placement
     request.run = runFile

@@ -186,7 +186,7 @@ struct PlaceTests {
       let hosts = try write("no-such-host\n", "hosts", in: folder)
       let sized = ["--bytes-per-slot", "100"]
       let cases: [([String], Int32, [String])] = [
-        ([plan, "--nodes", nodes] + sized, 69, ["100 bytes", "node1", "nodes:0.9"]),
+        ([plan, "--nodes", nodes] + sized, 69, ["100 bytes", "node1", "\"600 bytes\""]),
         ([plan, "--nodes", wide], 64, ["--bytes-per-slot"]),
         ([plan, "--nodes", folder + "/none.json"] + sized, 66, ["none.json"]),
         ([folder + "/none.json", "--nodes", wide] + sized, 66, ["none.json"]),

@@ -119,6 +119,44 @@ struct ReportTests {
       #expect(other.status == 65 && other.errors.contains("layerbudget.scores/1"))
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/page.html"))
       #expect(try Tool.run(["report", plan, "-o", "\(folder)/none/page.html"]).status == 73)
+
+      // A run file of another command, as `apply plan.json -o plan` leaves it.
+      try text("\(folder)/scores.run.json").write(
+        toFile: "\(folder)/plan.run.json", atomically: true, encoding: .utf8)
+      let foreign = try Tool.run(page)
+      #expect(foreign.status == 0 && foreign.errors.contains("another command's"))
+      #expect(
+        try !text("\(folder)/page.html").contains("<h2 id=\"ranks\">Who did the work</h2><p>1"))
+    }
+  }
+
+  @Test("A PNG is what rsvg-convert makes of the SVG; without it, or where it fails, there is none")
+  func pictures() throws {
+    try temporaryFolder { folder in
+      let (scores, plan) = ("\(folder)/scores.csv", "\(folder)/plan.json")
+      let (picture, program) = ("\(folder)/gains.png", "\(folder)/rsvg-convert")
+      try "name,gain\na,3\nb,2\n".write(toFile: scores, atomically: true, encoding: .utf8)
+      let planned = ["allocate", "--scores", scores, "--budget", "9", "-o", plan, "--quiet"]
+      #expect(try Tool.run(planned).status == 0)
+      let chart = ["report", plan, "--chart", "gains", "--format"]
+      #expect(try Tool.run(chart + ["svg", "-o", "\(folder)/gains.svg"]).status == 0)
+      // The only programs to be found are the one that ends runs that hang, and ours.
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(folder)/timeout", withDestinationPath: "/usr/bin/timeout")
+      func run() throws -> Tool.Outcome {
+        try Tool.run(chart + ["png", "-o", picture], environment: ["PATH": folder])
+      }
+
+      let absent = try run()
+      #expect(absent.status == 69 && absent.errors.contains("librsvg2-bin"), "\(absent.errors)")
+      for (script, status) in [("exit 3", 73), ("exit 0", 73), ("/bin/cp \"$5\" \"$4\"", 0)] {
+        #expect(!FileManager.default.fileExists(atPath: picture))
+        try "#!/bin/sh\n\(script)\n".write(toFile: program, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        let outcome = try run()
+        #expect(outcome.status == Int32(status), "\(script): \(outcome.errors)")
+      }
+      #expect(try text(picture) == text("\(folder)/gains.svg"))
     }
   }
 }

@@ -164,7 +164,7 @@ struct MemoryLawTests {
       [PlacementNode(name: "a", memory: 10), PlacementNode(name: "b", memory: 20)],
       [PlacementUnit(name: "u", slots: 33, bytesPerSlot: 1)])
     #expect(
-      total.contains("30 bytes: 3 bytes short") && total.contains("nodes:0.9"), "\(total)")
+      total.contains("30 bytes: 3 bytes short") && total.contains("\"30 bytes\""), "\(total)")
     let large = try refusal(
       [PlacementNode(name: "a", memory: 100, devices: 8)],
       [PlacementUnit(name: "u", slots: 1, bytesPerSlot: 20)])
@@ -173,8 +173,8 @@ struct MemoryLawTests {
       [PlacementNode(name: "a", memory: 19), PlacementNode(name: "b", memory: 15)],
       [PlacementUnit(name: "u", slots: 3, bytesPerSlot: 10)])
     #expect(
-      rests.contains("1 slots of that size, 10 bytes") && rests.contains("(9 bytes) on node \"a\""),
-      "\(rests)")
+      rests.contains("1 slot of that size, 10 bytes") && rests.contains("(9 bytes) on node \"a\"")
+        && rests.contains("\"20 bytes\""), "\(rests)")
     let sizes = try refusal(
       [PlacementNode(name: "a", memory: 7), PlacementNode(name: "b", memory: 7)],
       [

@@ -1,22 +1,19 @@
 """Every command shown in a `sh` block of the documentation, run as shown.
 
-A block's lines run in order in one empty folder that holds a link to `docs` and to `launch`. Lines
-that set a machine up or need another one (see `NOT_RUN`) are left out, and listed here so that
-nothing else is.
+A block's lines run in order in one empty folder that holds links to `docs`, `launch` and so on.
+Lines that set a machine up or need another one (see `NOT_RUN`) are left out, and listed here so
+that nothing else is. What `console` blocks show is run by `test_sessions.py`.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tool_runs import REPOSITORY, environment, link_repository
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-TOOL = Path(os.environ.get("LAYERBUDGET", REPOSITORY / ".build" / "debug" / "layerbudget"))
 # launch/quickstart and launch/test build the project: CI runs the second, which runs this test.
 # sbatch and srun need a batch system; the two collectors need a trained model or minutes.
 SETTING_UP = ("launch/quickstart", "launch/test", "git clone", "cd ")
@@ -41,21 +38,9 @@ def documented() -> list[Block]:
     ]
 
 
-def environment() -> dict[str, str]:
-    settings = {
-        "PATH": f"{TOOL.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-        "OMPI_MCA_rmaps_base_oversubscribe": "1",
-        "OMPI_MCA_mpi_yield_when_idle": "1",
-    }
-    return os.environ | settings
-
-
 @pytest.mark.parametrize("block", documented(), ids=lambda block: block[0])
 def test_documented_commands(block: Block, tmp_path: Path) -> None:
-    for folder in ("docs", "launch", "hostfiles"):
-        (tmp_path / folder).symlink_to(REPOSITORY / folder)
+    link_repository(tmp_path)
     for command in block[1]:
         if command.startswith(NOT_RUN):
             continue

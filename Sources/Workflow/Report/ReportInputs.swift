@@ -22,8 +22,17 @@ struct ReportInputs {
       contents.gradientNorms = try Self.gradientNorms(in: scores, of: plan, remarks: &remarks)
     }
     if let run = try Self.runFile(request) {
-      sources.append(.init(role: "run file", fingerprint: InputFingerprint(run)))
-      contents.run = try Self.document(RunDocument.self, in: run, RunDocument.format, \.format)
+      let document = try Self.document(RunDocument.self, in: run, RunDocument.format, \.format)
+      // `apply plan.json -o plan` writes its own run file over the plan's.
+      if request.run == nil, document.command != (plan.program == .capacity ? "allocate" : "prune")
+      {
+        remarks.append(
+          "The run file beside the plan is another command's, and is left out; --run takes it all the same."
+        )
+      } else {
+        sources.append(.init(role: "run file", fingerprint: InputFingerprint(run)))
+        contents.run = document
+      }
     }
     if let path = request.placement {
       let placement = try InputFile(path: path)

@@ -9,6 +9,7 @@ public struct ReportRequest: Sendable {
   public enum Format: Sendable, Equatable {
     case html
     case svg(ReportChart)
+    case png(ReportChart)
   }
   public var plan: String
   public var format: Format
@@ -42,32 +43,36 @@ public struct ReportRequest: Sendable {
     let rank = world.rank
     return try agreed(over: world) { () throws(Failure) in
       guard rank == 0 else { return nil }
+      if case .png = format { try PNGPicture.requireProgram() }
       do throws(TensorFileError) { try DurableFile.requireWritable(output) } catch {
         throw Failure(error)
       }
       let contents = try ReportInputs(self).contents
-      let text = try text(of: contents)
-      do throws(TensorFileError) { try DurableFile.write(Array(text.utf8), to: output) } catch {
+      let bytes = try bytes(of: contents)
+      do throws(TensorFileError) { try DurableFile.write(bytes, to: output) } catch {
         throw Failure(error)
       }
       return Written(
-        path: output, bytes: text.utf8.count, units: contents.plan.units.count,
+        path: output, bytes: bytes.count, units: contents.plan.units.count,
         notes: contents.remarks)
     }
   }
 
-  private func text(of contents: ReportContents) throws(Failure) -> String {
+  private func bytes(of contents: ReportContents) throws(Failure) -> [UInt8] {
     let page = ReportPage(contents)
-    switch format {
-    case .html: return page.html
-    case .svg(let chart):
-      let (document, reason) = page.svg(chart)
-      guard let document else {
-        throw Failure(
-          .badData,
-          "\(plan): there is no chart \"\(chart.rawValue)\" to draw. \(reason)")
-      }
-      return document
+    return switch format {
+    case .html: Array(page.html.utf8)
+    case .svg(let chart): Array(try drawing(of: chart, on: page).utf8)
+    case .png(let chart): try PNGPicture.bytes(of: try drawing(of: chart, on: page))
     }
+  }
+
+  private func drawing(of chart: ReportChart, on page: ReportPage) throws(Failure) -> String {
+    let (document, reason) = page.svg(chart)
+    guard let document else {
+      throw Failure(
+        .badData, "\(plan): there is no chart \"\(chart.rawValue)\" to draw. \(reason)")
+    }
+    return document
   }
 }
