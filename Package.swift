@@ -97,7 +97,7 @@ let package = Package(
       name: "layerbudget-bench",
       dependencies: [
         "Allocation", "Collectives", "Curvature", "DenseLinearAlgebra", "OpenMPICollectives",
-        "TensorFiles", "Workflow",
+        "Pruning", "TensorFiles", "Workflow",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),

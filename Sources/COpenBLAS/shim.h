@@ -6,6 +6,8 @@
 #ifndef LAYERBUDGET_COPENBLAS_SHIM_H
 #define LAYERBUDGET_COPENBLAS_SHIM_H
 
+// mallopt, which Swift's Glibc module leaves out.
+#include <malloc.h>
 #include <cblas.h>
 #include <stddef.h>
 

@@ -51,14 +51,22 @@ extension Matrix {
     precondition(
       rows.lowerBound >= 0 && rows.upperBound <= self.rows && range.lowerBound >= 0
         && range.upperBound <= columns, "rows \(rows) and columns \(range) do not exist")
-    var part: [Element] = []
-    part.reserveCapacity(rows.count * range.count)
-    for row in rows {
-      let first = row * columns
-      unsafe part.append(
-        contentsOf: storage[first + range.lowerBound..<first + range.upperBound])
+    // As bytes: an element at a time would be a call each where the caller is not specialized.
+    let width = MemoryLayout<Element>.stride
+    return unsafe [Element](unsafeUninitializedCapacity: rows.count * range.count) {
+      part, count in
+      let source = unsafe UnsafeRawBufferPointer(storage)
+      let target = UnsafeMutableRawBufferPointer(part)
+      for (index, row) in rows.enumerated() {
+        let first = (row * columns + range.lowerBound) * width
+        unsafe UnsafeMutableRawBufferPointer(
+          rebasing: target[index * range.count * width..<(index + 1) * range.count * width]
+        ).copyMemory(
+          from: UnsafeRawBufferPointer(
+            rebasing: source[first..<first + range.count * width]))
+      }
+      count = rows.count * range.count
     }
-    return part
   }
 
   /// The elements of some columns, row by row.
@@ -71,9 +79,16 @@ extension Matrix {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= columns && elements.count == rows * range.count,
       "\(elements.count) elements do not fill columns \(range)")
-    for row in 0..<rows {
-      for (offset, column) in range.enumerated() {
-        unsafe storage[row * columns + column] = elements[row * range.count + offset]
+    let width = MemoryLayout<Element>.stride
+    let target = unsafe UnsafeMutableRawBufferPointer(storage)
+    unsafe elements.withUnsafeBytes { source in
+      for row in 0..<rows {
+        let first = (row * columns + range.lowerBound) * width
+        unsafe UnsafeMutableRawBufferPointer(
+          rebasing: target[first..<first + range.count * width]
+        ).copyMemory(
+          from: UnsafeRawBufferPointer(
+            rebasing: source[row * range.count * width..<(row + 1) * range.count * width]))
       }
     }
   }

@@ -124,15 +124,17 @@ public struct ApplyRecord: Codable, Sendable, Equatable {
   public var statistics: String
   public var pruned: Int
   public var zerosBefore: Int
+  /// Zeros that were written.
+  public var zeros: Int
 
   enum CodingKeys: String, CodingKey {
-    case module, input, output, statistics, pruned
+    case module, input, output, statistics, pruned, zeros
     case zerosBefore = "zeros_before"
   }
 
   public init(
     module: String, input: String, output: String, statistics: String, pruned: Int,
-    zerosBefore: Int
+    zerosBefore: Int, zeros: Int = 0
   ) {
     self.module = module
     self.input = input
@@ -140,5 +142,6 @@ public struct ApplyRecord: Codable, Sendable, Equatable {
     self.statistics = statistics
     self.pruned = pruned
     self.zerosBefore = zerosBefore
+    self.zeros = zeros
   }
 }

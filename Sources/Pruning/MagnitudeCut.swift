@@ -20,6 +20,8 @@ public struct MagnitudeCut<Word: StoredWord>: Sendable {
   private var stage = Stage.digits
   /// Whether any word seen is nan or infinite.
   public private(set) var sawNonFinite = false
+  /// Words seen that are 0, of either sign; after the first pass.
+  public private(set) var zeros = 0
 
   private enum Stage { case digits, ties, found }
 
@@ -39,6 +41,8 @@ public struct MagnitudeCut<Word: StoredWord>: Sendable {
   @specialized(where Word == UInt64)
   public mutating func look(at words: Span<Word>, from first: Int) {
     if stage == .digits {
+      // The one digit of a 16-bit word tells its zeros too.
+      if Word.bitWidth > 16, search.isFirst { zeros += Word.zeroCount(in: words) }
       Word.countDigits(of: words, at: search.shift, under: search.prefix, into: &histogram)
       return
     }
@@ -52,6 +56,12 @@ public struct MagnitudeCut<Word: StoredWord>: Sendable {
     switch stage {
     case .digits:
       if search.isFirst {
+        // The second set of bins joins the first.
+        for bin in 0..<1 << 15 {
+          histogram[bin] += histogram[bin + 1 << 15]
+          histogram[bin + 1 << 15] = 0
+        }
+        if Word.bitWidth == 16 { zeros = histogram[0] }
         let limit = Word.infinity(of: place.elementType) >> Word(search.shift)
         sawNonFinite = histogram[Int(limit)...].contains { $0 > 0 }
       }

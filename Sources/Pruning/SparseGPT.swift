@@ -66,6 +66,10 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
     prune(&weights, blockColumns: whole, pattern: pattern) { _, _ in nil }
   }
 
+  /// Columns within a block that are made up for one by one; further ones get their errors together, by
+  /// a product.
+  private static var fineColumns: Int { 16 }
+
   /// The walk over blocks of columns. `choose` marks the weights of a block [outputs, columns] to
   /// remove, row by row; with nil the pattern decides group by group.
   private func prune(
@@ -73,48 +77,61 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
     choose: (_ block: [Element], _ columns: Range<Int>) -> [Bool]?
   ) {
     let (outputs, inputs) = (weights.rows, inputs)
+    // Groups of a pattern stay whole.
+    let fine =
+      pattern.map { max(1, Self.fineColumns / $0.group) * $0.group } ?? Self.fineColumns
     for first in stride(from: 0, to: inputs, by: blockColumns) {
-      let columns = first..<min(first + blockColumns, inputs)
-      // 1. The block as it is now, and U's rows in it.
-      var block = weights.elements(ofColumns: columns)
-      let corner = factor.elements(ofRows: columns, columns: columns)
-      var errors = [Element](repeating: 0, count: block.count)
-      let mask = choose(block, columns)
-
-      // 2. Column by column within each row; rows do not meet.
-      for row in 0..<outputs {
-        let place = row * columns.count
-        removeInRow(
-          &block, &errors, at: place, corner: corner, columns: columns,
-          chosen: mask.map { Array($0[place..<place + columns.count]) }, pattern: pattern)
+      let block = first..<min(first + blockColumns, inputs)
+      let mask = choose(weights.elements(ofColumns: block), block)
+      var errors = Matrix<Element>(rows: outputs, columns: block.count)
+      for start in stride(from: block.lowerBound, to: block.upperBound, by: fine) {
+        // 1. Some columns as they are now, and U's rows in them; rows do not meet.
+        let columns = start..<min(start + fine, block.upperBound)
+        var values = weights.elements(ofColumns: columns)
+        let corner = factor.elements(ofRows: columns, columns: columns)
+        var own = [Element](repeating: 0, count: values.count)
+        var chosen = [Bool](repeating: false, count: columns.count)
+        for row in 0..<outputs {
+          if let mask {
+            let place = row * block.count + columns.lowerBound - block.lowerBound
+            for column in 0..<columns.count { chosen[column] = mask[place + column] }
+          } else {
+            for column in 0..<columns.count { chosen[column] = false }
+          }
+          removeInRow(
+            &values, &own, at: row * columns.count, corner: corner, columns: columns, &chosen,
+            pattern: pattern)
+        }
+        weights.setColumns(columns, to: values)
+        // 2. What they could not make up for goes to the rest of the block.
+        let range = columns.lowerBound - block.lowerBound..<columns.upperBound - block.lowerBound
+        errors.setColumns(range, to: own)
+        weights.subtractProduct(
+          Matrix(rows: outputs, columns: columns.count, elements: own), factor, rows: columns,
+          columns: columns.upperBound..<block.upperBound)
       }
-
-      // 3. What the block could not make up for goes to all later columns at once.
-      weights.setColumns(columns, to: block)
-      weights.subtractProduct(
-        Matrix(rows: outputs, columns: columns.count, elements: errors), factor, rows: columns,
-        columns: columns.upperBound..<inputs)
+      // 3. And that of the block to all later columns at once.
+      weights.subtractProduct(errors, factor, rows: block, columns: block.upperBound..<inputs)
     }
   }
 
-  /// One row of one block: decides, removes, and carries the error to the row's later columns.
+  /// One row of some columns: decides, removes, and carries the error to the row's later columns.
   private func removeInRow(
-    _ block: inout [Element], _ errors: inout [Element], at place: Int, corner: [Element],
-    columns: Range<Int>, chosen: [Bool]?, pattern: RemovalPattern?
+    _ values: inout [Element], _ errors: inout [Element], at place: Int, corner: [Element],
+    columns: Range<Int>, _ chosen: inout [Bool], pattern: RemovalPattern?
   ) {
     let width = columns.count
-    var chosen = chosen ?? [Bool](repeating: false, count: width)
     for column in 0..<width {
       if let pattern, column % pattern.group == 0, column + pattern.group <= width {
-        mark(&chosen, pattern, block, at: place, from: column, columns)
+        mark(&chosen, pattern, values, at: place, from: column, columns)
       }
       guard chosen[column] else { continue }
-      let error = block[place + column] / corner[column * width + column]
+      let error = values[place + column] / corner[column * width + column]
       errors[place + column] = error
-      block[place + column] = 0
+      values[place + column] = 0
       guard error != 0 else { continue }
       for later in column + 1..<max(width, column + 1) {
-        block[place + later] -= error * corner[column * width + later]
+        values[place + later] -= error * corner[column * width + later]
       }
     }
   }

@@ -1,11 +1,13 @@
 /// A type tensors can be decoded to: `Float` and `Double`. Not for further conformances.
 public protocol DecodedElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
-  /// Decodes little-endian elements, each rounded to nearest where `Self` is narrower.
+  /// Decodes little-endian elements to `destination` from place `first` on, each rounded to nearest
+  /// where `Self` is narrower.
   ///
-  /// - Precondition: `elementType.isFloatingPoint`, and `bytes` holds exactly
-  ///   `destination.count` elements of it, at any alignment.
+  /// - Precondition: `elementType.isFloatingPoint`, and `bytes` holds whole elements of it, at any
+  ///   alignment, no more than there are places.
   static func decode(
-    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Self>)
+    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Self>,
+    from first: Int)
 
   /// Position of the first nan or infinity, or `nil`.
   static func firstNonFinite(in values: Span<Self>) -> Int?
@@ -16,64 +18,80 @@ public protocol DecodedElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
 
 extension Float: DecodedElement {
   public static func decode(
-    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Float>
+    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Float>,
+    from first: Int
   ) {
     switch elementType {
     case .float64:
-      fill(&destination, from: bytes) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-    case .float32: fill(&destination, from: bytes) { (bits: UInt32) in Float(bitPattern: bits) }
-    case .float16: fill(&destination, from: bytes, widenedFloat16)
-    case .bfloat16: fill(&destination, from: bytes, widenedBFloat16)
+      fill(&destination, first, from: bytes) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
+    case .float32:
+      fill(&destination, first, from: bytes) { (bits: UInt32) in Float(bitPattern: bits) }
+    case .float16: fill(&destination, first, from: bytes, widenedFloat16)
+    case .bfloat16: fill(&destination, first, from: bytes, widenedBFloat16)
     default: preconditionFailure("\(elementType.rawValue) is not a floating-point type")
     }
   }
 
   public static func firstNonFinite(in values: Span<Float>) -> Int? {
-    scanForNonFinite(values)
+    scanForNonFinite(values) { ($0.bitPattern & 0x7FFF_FFFF) &+ 0x0080_0000 }
   }
 }
 
 extension Double: DecodedElement {
   public static func decode(
-    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Double>
+    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Double>,
+    from first: Int
   ) {
     switch elementType {
-    case .float64: fill(&destination, from: bytes) { (bits: UInt64) in Double(bitPattern: bits) }
+    case .float64:
+      fill(&destination, first, from: bytes) { (bits: UInt64) in Double(bitPattern: bits) }
     case .float32:
-      fill(&destination, from: bytes) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
+      fill(&destination, first, from: bytes) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
     case .float16:
-      fill(&destination, from: bytes) { (bits: UInt16) in Double(widenedFloat16(bits)) }
+      fill(&destination, first, from: bytes) { (bits: UInt16) in Double(widenedFloat16(bits)) }
     case .bfloat16:
-      fill(&destination, from: bytes) { (bits: UInt16) in Double(widenedBFloat16(bits)) }
+      fill(&destination, first, from: bytes) { (bits: UInt16) in Double(widenedBFloat16(bits)) }
     default: preconditionFailure("\(elementType.rawValue) is not a floating-point type")
     }
   }
 
   public static func firstNonFinite(in values: Span<Double>) -> Int? {
-    scanForNonFinite(values)
+    scanForNonFinite(values) {
+      ($0.bitPattern & 0x7FFF_FFFF_FFFF_FFFF) &+ 0x0010_0000_0000_0000
+    }
   }
 }
 
-/// The common case, all finite, is one loop without exits; only a failure pays for the search.
+/// The common case, all finite, is one loop without exits or branches, in lanes of the value's own
+/// width; only a failure pays for the search.
+///
+/// `raised` adds 1 to the exponent of the magnitude: it carries into the sign bit for nan and infinity
+/// alone.
 @inline(__always)
-func scanForNonFinite<T: DecodedElement>(_ values: Span<T>) -> Int? {
-  var count = 0
-  for index in 0..<values.count { count &+= unsafe values[unchecked: index].isFinite ? 0 : 1 }
-  return count == 0 ? nil : values.indices.first { !values[$0].isFinite }
+func scanForNonFinite<T: DecodedElement, Bits: FixedWidthInteger & UnsignedInteger>(
+  _ values: Span<T>, _ raised: (T) -> Bits
+) -> Int? {
+  var any: Bits = 0
+  for index in 0..<values.count { any |= raised(unsafe values[unchecked: index]) }
+  return any.leadingZeroBitCount > 0 ? nil : values.indices.first { !values[$0].isFinite }
 }
 
-/// Writes `decoded` of each stored word to `destination`: one branch-free loop, after one check.
+/// Writes `decoded` of each stored word to `destination` from place `first` on: one branch-free loop,
+/// after one check.
 @inline(__always)
 func fill<Stored: FixedWidthInteger & BitwiseCopyable, Decoded: BitwiseCopyable>(
-  _ destination: inout MutableSpan<Decoded>, from bytes: RawSpan, _ decoded: (Stored) -> Decoded
+  _ destination: inout MutableSpan<Decoded>, _ first: Int, from bytes: RawSpan,
+  _ decoded: (Stored) -> Decoded
 ) {
   let stride = MemoryLayout<Stored>.size
-  precondition(bytes.byteCount == destination.count * stride)
-  for index in 0..<destination.count {
+  let count = bytes.byteCount / stride
+  precondition(
+    bytes.byteCount == count * stride && first >= 0 && first <= destination.count - count)
+  for index in 0..<count {
     // In bounds by the precondition; unaligned because only writers align the data, readers cannot.
     let word = unsafe bytes.unsafeLoadUnaligned(
       fromUncheckedByteOffset: index &* stride, as: Stored.self)
-    unsafe destination[unchecked: index] = decoded(Stored(littleEndian: word))
+    unsafe destination[unchecked: first &+ index] = decoded(Stored(littleEndian: word))
   }
 }
 

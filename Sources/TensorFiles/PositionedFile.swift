@@ -27,7 +27,7 @@ public final class PositionedFile: Sendable {
   /// Opens a file that ``create(path:byteCount:)`` has made.
   public init(path: String) throws(TensorFileError) {
     self.path = path
-    descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+    descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw Self.failure("open", path) }
   }
 
@@ -46,6 +46,38 @@ public final class PositionedFile: Sendable {
       guard count > 0 else { throw Self.failure("write", path) }
       done += count
     }
+  }
+
+  /// Whether the file holds these bytes at `offset`: they are read again and compared.
+  ///
+  /// - Throws: `.writeFailure` when they cannot be read.
+  public func holds(_ bytes: RawSpan, at offset: Int) throws(TensorFileError) -> Bool {
+    // Small enough that the allocator keeps it at hand (DenseLinearAlgebra's FreedMemory).
+    let piece = 1 << 16
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: min(piece, max(bytes.byteCount, 1)), alignment: 64)
+    defer { unsafe buffer.deallocate() }
+    var done = 0
+    while done < bytes.byteCount {
+      let count = unsafe pread(
+        descriptor, buffer.baseAddress, min(bytes.byteCount - done, buffer.count), offset + done)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw Self.failure("read", path) }
+      guard count > 0 else { return false }
+      let equal = unsafe bytes.withUnsafeBytes { written in
+        unsafe memcmp(written.baseAddress! + done, buffer.baseAddress!, count) == 0
+      }
+      guard equal else { return false }
+      done += count
+    }
+    return true
+  }
+
+  /// Whether the file holds these words, little endian, at byte `offset`.
+  public func holds<Word: StoredWord>(
+    _ words: Span<Word>, at offset: Int
+  ) throws(TensorFileError) -> Bool {
+    try holds(unsafe words.bytes, at: offset)
   }
 
   /// Writes all words, little endian, at byte `offset`.

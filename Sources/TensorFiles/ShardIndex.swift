@@ -18,7 +18,7 @@ struct ShardIndex {
 
   /// Reads the index, checking grammar, duplicate keys and file names.
   init(path: String) throws(TensorFileError) {
-    let file = try MappedFile(path: path)
+    let file = try StoredFile(path: path)
     guard file.byteCount <= HeaderLimits.headerBytes else {
       throw TensorFileError(
         .badData, path: path,

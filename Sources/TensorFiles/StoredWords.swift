@@ -7,16 +7,27 @@ public protocol StoredWord: FixedWidthInteger, UnsignedInteger, BitwiseCopyable,
   /// How many words are +0 or −0.
   static func zeroCount(in words: Span<Self>) -> Int
 
+  /// The largest magnitude bits; 0 of no words.
+  static func largestMagnitude(of words: Span<Self>) -> Self
+
   /// How many words have these magnitude bits.
   static func count(of magnitude: Self, in words: Span<Self>) -> Int
 
   /// Adds each word's 16 magnitude bits from bit `shift` on to a histogram of 2¹⁶ bins; only words
   /// whose bits above those are `prefix`.
+  ///
+  /// The topmost digit has no sign bit, and its bins from 2¹⁵ on are a second set: a word counts in either.
   static func countDigits(
     of words: Span<Self>, at shift: Int, under prefix: Self, into histogram: inout [Int])
 
   /// Sets every word to +0 whose magnitude bits are below `limit`.
   static func clear(_ words: inout MutableSpan<Self>, below limit: Self)
+
+  /// Sets words to +0 whose product is below `limit`, from word `first` on; zeros stay as they are.
+  ///
+  /// - Precondition: there is a word for each product.
+  static func clear(
+    _ words: inout MutableSpan<Self>, from first: Int, products: Span<Float>, below limit: Float)
 }
 
 extension StoredWord {
@@ -50,14 +61,14 @@ extension TensorCollection {
     _ name: String, elements range: Range<Int>, as type: Word.Type
   ) throws(TensorFileError) -> [Word] {
     let (file, bytes) = bytes(name, elements: range, width: Word.bitWidth)
-    return try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
-      // Filled before anyone reads it; storing 0 first would touch every page twice.
-      unsafe [Word](unsafeUninitializedCapacity: range.count) { buffer, count in
-        unsafe bytes.withUnsafeBytes { stored in
-          unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: stored)
-        }
-        count = range.count
-      }
+    // Filled before anyone reads it; storing 0 first would touch every page twice.
+    return try unsafe [Word](unsafeUninitializedCapacity: range.count) {
+      (buffer, count) throws(TensorFileError) in
+      try unsafe members[file].file.read(
+        at: bytes.lowerBound,
+        into: UnsafeMutableRawBufferPointer(
+          start: buffer.baseAddress, count: bytes.count))
+      count = range.count
     }
   }
 
@@ -73,10 +84,23 @@ extension TensorCollection {
   ) throws(TensorFileError) {
     precondition(words.count == range.count)
     let (file, bytes) = bytes(name, elements: range, width: Word.bitWidth)
-    try withBytes(ofFile: file, bytes) { (bytes: RawSpan) throws(TensorFileError) in
-      unsafe bytes.withUnsafeBytes { stored in
-        unsafe words.withUnsafeMutableBytes { unsafe $0.copyMemory(from: stored) }
-      }
+    try unsafe words.withUnsafeMutableBytes { (places) throws(TensorFileError) in
+      try unsafe members[file].file.read(at: bytes.lowerBound, into: places)
+    }
+  }
+
+  /// Copies words that begin at a byte of file number `file`; see ``place(of:)``.
+  ///
+  /// - Precondition: the words lie within the file.
+  /// - Throws: `.readFailure` if the file shrank.
+  @specialized(where Word == UInt16)
+  @specialized(where Word == UInt32)
+  @specialized(where Word == UInt64)
+  public func readWords<Word: StoredWord>(
+    ofFile file: Int, at byteOffset: Int, into words: inout MutableSpan<Word>
+  ) throws(TensorFileError) {
+    try unsafe words.withUnsafeMutableBytes { (places) throws(TensorFileError) in
+      try unsafe members[file].file.read(at: byteOffset, into: places)
     }
   }
 

@@ -63,15 +63,18 @@ extension TensorCollection {
     return (found.location.fileIndex, found.location.byteOffset)
   }
 
-  /// Calls `body` with bytes of a file as they are stored; nothing is copied. Afterwards their pages
-  /// are let go, so that a walk over a large file holds one piece of it at a time.
+  /// Calls `body` with pieces of a file's bytes as they are stored, in order; `offset` is that of a
+  /// piece's first byte in the file. In memory is a piece at a time.
   ///
   /// - Precondition: the range lies within file number `file`.
   /// - Throws: `.readFailure` if the file shrank; whatever `body` throws.
-  public func withBytes<Result>(
-    ofFile file: Int, _ range: Range<Int>, _ body: (RawSpan) throws(TensorFileError) -> Result
-  ) throws(TensorFileError) -> Result {
-    defer { members[file].file.release(at: range.lowerBound, count: range.count) }
-    return try members[file].file.withBytes(at: range.lowerBound, count: range.count, body)
+  public func forEachPiece(
+    ofFile file: Int, _ range: Range<Int>,
+    _ body: (_ offset: Int, RawSpan) throws(TensorFileError) -> Void
+  ) throws(TensorFileError) {
+    try members[file].file.forEachPiece(at: range.lowerBound, count: range.count) {
+      (first: Int, bytes: RawSpan) throws(TensorFileError) in
+      try body(range.lowerBound + first, bytes)
+    }
   }
 }

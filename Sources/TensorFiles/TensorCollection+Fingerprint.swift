@@ -50,7 +50,7 @@ extension TensorCollection {
       for start in [0, entry.byteCount / 2, max(entry.byteCount - piece, 0)] {
         let first = location.byteOffset + start
         let end = min(first + piece, location.byteOffset + entry.byteCount)
-        try withBytes(ofFile: location.fileIndex, first..<end) { hash.update($0) }
+        try forEachPiece(ofFile: location.fileIndex, first..<end) { _, bytes in hash.update(bytes) }
       }
     }
     return hash.digest

@@ -39,7 +39,7 @@ extension TensorCollection {
 
   /// Reads one file's header; offsets are from the start of the file.
   static func header(
-    of file: MappedFile
+    of file: StoredFile
   ) throws(TensorFileError) -> ([String: String], [(TensorEntry, offset: Int)]) {
     let path = file.path
     let prefix = try file.copyBytes(at: 0, count: min(HeaderLimits.lengthPrefix, file.byteCount))

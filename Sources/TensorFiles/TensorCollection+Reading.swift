@@ -15,12 +15,9 @@ extension TensorCollection {
     _ name: String, into destination: inout MutableSpan<T>
   ) throws(TensorFileError) {
     let stored = try require(name)
-    let entry = stored.entry
     try requireFloatingPoint(stored)
-    precondition(destination.count == entry.elementCount)
-    try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
-      T.decode(bytes, of: entry.elementType, into: &destination)
-    }
+    precondition(destination.count == stored.entry.elementCount)
+    try decode(stored, 0..<destination.count, into: &destination) { _, _, _ in }
   }
 
   /// Decodes a tensor and insists that every element is finite.
@@ -28,13 +25,11 @@ extension TensorCollection {
   /// - Throws: what ``read(_:into:)`` throws; `.nonFinite` naming the first nan, inf or -inf;
   ///   `.beyondSinglePrecision` naming the first F64 value that `Float` cannot hold. `destination`
   ///   then holds what was decoded.
-  /// - Complexity: O(elements), one more pass over the destination than ``read(_:into:)``.
+  /// - Complexity: O(elements); every byte is touched once.
   public func readFinite<T: DecodedElement>(
     _ name: String, into destination: inout MutableSpan<T>
   ) throws(TensorFileError) {
-    try read(name, into: &destination)
-    guard let position = T.firstNonFinite(in: destination.span) else { return }
-    throw try refusal(of: position, in: try require(name), decoded: Double(destination[position]))
+    try readFinite(name, elements: 0..<destination.count, into: &destination)
   }
 
   /// Decodes consecutive elements of a tensor, by their row-major positions, and insists that every
@@ -47,38 +42,71 @@ extension TensorCollection {
   public func readFinite<T: DecodedElement>(
     _ name: String, elements range: Range<Int>, into destination: inout MutableSpan<T>
   ) throws(TensorFileError) {
+    var none = PassingHash()
+    try readFinite(name, elements: range, into: &destination, isHashed: false, &none)
+  }
+
+  /// The same, with the stored bytes hashed as they pass by: they are then read once for both.
+  public func readFinite<T: DecodedElement>(
+    _ name: String, elements range: Range<Int>, into destination: inout MutableSpan<T>,
+    hashing hash: inout PassingHash
+  ) throws(TensorFileError) {
+    try readFinite(name, elements: range, into: &destination, isHashed: true, &hash)
+  }
+
+  private func readFinite<T: DecodedElement>(
+    _ name: String, elements range: Range<Int>, into destination: inout MutableSpan<T>,
+    isHashed: Bool, _ hash: inout PassingHash
+  ) throws(TensorFileError) {
     let stored = try require(name)
     try requireFloatingPoint(stored)
     precondition(
       range.lowerBound >= 0 && range.upperBound <= stored.entry.elementCount
         && destination.count == range.count)
-    let width = stored.entry.elementType.bitWidth / 8
-    try members[stored.location.fileIndex].file.withBytes(
-      at: stored.location.byteOffset + range.lowerBound * width, count: range.count * width
-    ) { (bytes: RawSpan) throws(TensorFileError) in
-      T.decode(bytes, of: stored.entry.elementType, into: &destination)
+    try decode(stored, range, into: &destination) {
+      (first: Int, bytes: RawSpan, values: Span<T>) throws(TensorFileError) in
+      if isHashed { hash.take(bytes, elements: first..<first + values.count) }
+      guard let position = T.firstNonFinite(in: values) else { return }
+      throw try refusal(of: first + position, in: stored, decoded: Double(values[position]))
     }
-    guard let position = T.firstNonFinite(in: destination.span) else { return }
-    throw try refusal(
-      of: range.lowerBound + position, in: stored, decoded: Double(destination[position]))
+  }
+
+  /// Decodes piece by piece; `body` sees each piece's stored bytes and values while both are in cache.
+  private func decode<T: DecodedElement>(
+    _ stored: Stored, _ range: Range<Int>, into destination: inout MutableSpan<T>,
+    _ body: (_ first: Int, _ bytes: RawSpan, _ values: Span<T>) throws(TensorFileError) -> Void
+  ) throws(TensorFileError) {
+    let type = stored.entry.elementType
+    let width = type.bitWidth / 8
+    try members[stored.location.fileIndex].file.forEachPiece(
+      at: stored.location.byteOffset + range.lowerBound * width, count: range.count * width,
+      stride: width
+    ) { (offset: Int, bytes: RawSpan) throws(TensorFileError) in
+      let places = offset / width..<(offset + bytes.byteCount) / width
+      T.decode(bytes, of: type, into: &destination, from: places.lowerBound)
+      try body(
+        range.lowerBound + places.lowerBound, bytes, destination.span.extracting(places))
+    }
   }
 
   /// The diagonal of a square matrix, without the rest of it.
   ///
   /// - Precondition: the tensor's shape is [n, n].
   /// - Throws: what ``readFinite(_:into:)`` throws.
-  /// - Complexity: O(n) elements, each on a page of its own.
+  /// - Complexity: n readings of one element.
   public func readFiniteDiagonal(_ name: String) throws(TensorFileError) -> [Double] {
-    let shape = try require(name).entry.shape
+    let stored = try require(name)
+    try requireFloatingPoint(stored)
+    let (shape, type) = (stored.entry.shape, stored.entry.elementType)
     precondition(shape.count == 2 && shape[0] == shape[1], "only a square matrix has a diagonal")
-    var diagonal: [Double] = []
-    diagonal.reserveCapacity(shape[0])
-    var element = [0.0]
-    for index in 0..<shape[0] {
-      let position = index * (shape[0] + 1)
-      var place = element.mutableSpan
-      try readFinite(name, elements: position..<position + 1, into: &place)
-      diagonal.append(element[0])
+    let width = type.bitWidth / 8
+    let bytes = try members[stored.location.fileIndex].file.gather(
+      at: stored.location.byteOffset, count: shape[0], of: width, step: (shape[0] + 1) * width)
+    var diagonal = [Double](repeating: 0, count: shape[0])
+    var places = diagonal.mutableSpan
+    Double.decode(unsafe bytes.span.bytes, of: type, into: &places, from: 0)
+    if let index = Double.firstNonFinite(in: diagonal.span) {
+      throw try refusal(of: index * (shape[0] + 1), in: stored, decoded: diagonal[index])
     }
     return diagonal
   }
@@ -95,29 +123,38 @@ extension TensorCollection {
         advice: "convert the tensor to I64")
     }
     var integers = [Int64](repeating: 0, count: stored.entry.elementCount)
-    try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
-      var destination = integers.mutableSpan
+    let width = type.bitWidth / 8
+    try forEachPiece(of: stored) { (offset: Int, bytes: RawSpan) throws(TensorFileError) in
+      var all = integers.mutableSpan
       if type == .signed64 {
-        fill(&destination, from: bytes) { (word: Int64) in word }
+        fill(&all, offset / width, from: bytes) { (word: Int64) in word }
       } else {
-        fill(&destination, from: bytes) { (word: Int32) in Int64(word) }
+        fill(&all, offset / width, from: bytes) { (word: Int32) in Int64(word) }
       }
     }
     return integers
   }
 
-  /// XXH64 (seed 0) of a tensor's bytes as stored, whatever its type; in memory is 16 MB of it at a time.
+  /// XXH64 (seed 0) of a tensor's bytes as stored, whatever its type; in memory is a piece of it at a
+  /// time.
   ///
   /// - Throws: `.noSuchTensor`, or `.readFailure` if the file shrank.
   public func checksum(of name: String) throws(TensorFileError) -> UInt64 {
-    let stored = try require(name)
-    let (file, first) = (stored.location.fileIndex, stored.location.byteOffset)
-    let end = first + stored.entry.byteCount
     var hash = XXHash64()
-    for start in stride(from: first, to: end, by: 1 << 24) {
-      try withBytes(ofFile: file, start..<min(start + 1 << 24, end)) { hash.update($0) }
-    }
+    try forEachPiece(of: try require(name)) { _, bytes in hash.update(bytes) }
     return hash.digest
+  }
+
+  /// Lets the system begin to read consecutive elements of a tensor, by their row-major positions.
+  ///
+  /// It may block until the disk has taken them all, so it belongs on a thread of its own. An advice: it
+  /// never fails, and what it brings stays in the system's cache, not in this process.
+  /// - Precondition: the tensor exists and `range` lies in it.
+  public func willRead(_ name: String, elements range: Range<Int>) {
+    guard let stored = find(name) else { preconditionFailure("no tensor \(printable(name))") }
+    let width = stored.entry.elementType.bitWidth / 8
+    members[stored.location.fileIndex].file.willRead(
+      at: stored.location.byteOffset + range.lowerBound * width, count: range.count * width)
   }
 
   // MARK: Steps
@@ -137,11 +174,11 @@ extension TensorCollection {
       advice: "convert the tensor to F64, F32, F16 or BF16")
   }
 
-  private func withBytes<Result>(
-    of stored: Stored, _ body: (RawSpan) throws(TensorFileError) -> Result
-  ) throws(TensorFileError) -> Result {
-    try members[stored.location.fileIndex].file.withBytes(
-      at: stored.location.byteOffset, count: stored.entry.byteCount, body)
+  private func forEachPiece(
+    of stored: Stored, _ body: (_ offset: Int, RawSpan) throws(TensorFileError) -> Void
+  ) throws(TensorFileError) {
+    try members[stored.location.fileIndex].file.forEachPiece(
+      at: stored.location.byteOffset, count: stored.entry.byteCount, stride: 8, body)
   }
 
   private func wrongType(
@@ -160,12 +197,10 @@ extension TensorCollection {
     let path = members[stored.location.fileIndex].file.path
     let place = "element \(position) at \(printable(entry.index(ofElement: position)))"
     if entry.elementType == .float64 {
-      let original = try withBytes(of: stored) { (bytes: RawSpan) throws(TensorFileError) in
-        Double(
-          bitPattern: UInt64(
-            littleEndian: unsafe bytes.unsafeLoadUnaligned(
-              fromByteOffset: position * 8, as: UInt64.self)))
-      }
+      let bytes = try members[stored.location.fileIndex].file.copyBytes(
+        at: stored.location.byteOffset + position * 8, count: 8)
+      let original = Double(
+        bitPattern: bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
       if original.isFinite {
         return TensorFileError(
           .beyondSinglePrecision, path: path, key: entry.name,

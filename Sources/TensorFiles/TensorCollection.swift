@@ -8,7 +8,7 @@
 public struct TensorCollection: Sendable {
   /// One file, opened, with its own metadata.
   struct Member: Sendable {
-    let file: MappedFile
+    let file: StoredFile
     let name: String
     let metadata: [String: String]
   }
@@ -55,7 +55,7 @@ public struct TensorCollection: Sendable {
     var members: [Member] = []
     var stored: [Stored] = []
     for name in fileNames {
-      let file = try MappedFile(path: isFolder ? Self.join(path, name) : path)
+      let file = try StoredFile(path: isFolder ? Self.join(path, name) : path)
       let (metadata, tensors) = try Self.header(of: file)
       for (entry, offset) in tensors {
         let location = TensorLocation(fileIndex: members.count, byteOffset: offset)

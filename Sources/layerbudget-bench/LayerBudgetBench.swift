@@ -6,6 +6,7 @@ struct LayerBudgetBench: ParsableCommand {
     commandName: "layerbudget-bench",
     abstract: "Measure what layerbudget does; every subcommand prints JSON.",
     subcommands: [
-      AllreduceBench.self, GainBench.self, GemmBench.self, PriceBench.self, TransferBench.self,
+      AllreduceBench.self, ApplyBench.self, GainBench.self, GemmBench.self, PriceBench.self,
+      ReadingBench.self, TransferBench.self,
     ])
 }

@@ -51,16 +51,15 @@ struct AllocateCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Plan file to write.", completion: .file())
   var output: String?
 
-  @Flag(help: "Print what each rank would own, and stop.")
-  var dryRun = false
+  @OptionGroup(title: "Dry run") var dry: DryRunOptions
 
   func validate() throws {
     _ = try capacity.measure(budget: budget)
     guard multipleOf >= 1 else {
       throw ValidationError("--multiple-of is \(multipleOf), but must be 1 or more")
     }
-    guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
-    if dryRun { _ = try input.statisticsForDryRun() }
+    guard output != nil || dry.dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
+    if dry.dryRun { _ = try input.statisticsForDryRun() }
     if utility == .spectrum { try requireSpectrum() }
   }
 
@@ -74,11 +73,11 @@ struct AllocateCommand: ParsableCommand {
 
   func run() throws {
     let source = try input.source(keeping: journal.request(beside: output, printing))
-    if dryRun {
+    if dry.dryRun {
       let statistics =
         utility == .spectrum
         ? try source.askedForSpectra(of: capacity.unit) : try input.statisticsForDryRun()
-      let work = DryRunWork(statistics: statistics, printing: printing)
+      let work = DryRunWork(statistics: statistics, ranks: dry.ranks, printing: printing)
       Launch.run(printing, work)
       return
     }

@@ -54,8 +54,7 @@ struct ApplyCommand: ParsableCommand {
 
   @OptionGroup(title: "Output") var printing: OutputOptions
 
-  @Flag(help: "Print what each rank would prune and copy, and stop.")
-  var dryRun = false
+  @OptionGroup(title: "Dry run") var dry: DryRunOptions
 
   private var chosenMethod: PruningMethod {
     method ?? (statistics == nil ? .magnitude : .wanda)
@@ -69,7 +68,7 @@ struct ApplyCommand: ParsableCommand {
       throw ValidationError(
         "--method \(chosenMethod.rawValue) weighs weights by their inputs: give --statistics PATH")
     }
-    guard dryRun || output?.isEmpty == false else {
+    guard dry.dryRun || output?.isEmpty == false else {
       throw ValidationError("give -o FOLDER, or --dry-run")
     }
   }
@@ -84,19 +83,19 @@ struct ApplyCommand: ParsableCommand {
     request.resumes = resume
     if !printing.quiet { request.note = Printed.note }
     Launch.run(
-      printing, ApplyWork(request: request, dryRun: dryRun, printing: printing))
+      printing, ApplyWork(request: request, dry: dry, printing: printing))
   }
 }
 
 private struct ApplyWork: Launch.Work {
   let request: ApplyRequest
-  let dryRun: Bool
+  let dry: DryRunOptions
   let printing: OutputOptions
-  var stopsBetweenUnits: Bool { !dryRun }
+  var stopsBetweenUnits: Bool { !dry.dryRun }
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    guard !dryRun else {
-      let plan = try request.dryRun(over: world)
+    guard !dry.dryRun else {
+      let plan = try request.dryRun(ranks: dry.ranks, over: world)
       if world.rank == 0 { try Printed.dryRun(plan, printing) }
       return
     }

@@ -38,17 +38,30 @@ enum Printed {
     }
     var table = TextTable(columns: [
       .text("rank"), .number("units"), .number("modules"), .number("flops"),
-      .number("bytes read"), .number("peak bytes"),
+      .number("bytes read"), .number("peak bytes"), .number("seconds"),
     ])
     for rank in plan.ranks {
       table.add(
         [
           "\(rank.rank)", "\(rank.units)", "\(rank.modules)", NumberText.short(rank.operations),
           NumberText.grouped(rank.bytesRead), NumberText.grouped(rank.peakBytes),
+          rank.seconds.map { NumberText.short($0) } ?? "",
         ], weight: rank.operations)
     }
-    let balance =
-      "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))\n"
-    Process.writeToStandardOutput(printing.page.text(of: table, below: balance))
+    Process.writeToStandardOutput(printing.page.text(of: table, below: remarks(on: plan)))
+  }
+
+  /// How even the division is, how even it could be, and what the times were made with.
+  private static func remarks(on plan: DryRun) -> String {
+    var text = "\nlargest work over mean work: \(NumberText.fixed(plan.imbalance, decimals: 3))"
+    if plan.smallestImbalance > 1.0005 {
+      let least = NumberText.fixed(plan.smallestImbalance, decimals: 3)
+      text += " (no division can have less than \(least))"
+    }
+    if let rates = plan.rates {
+      text += "\nper rank, measured now: \(NumberText.short(rates.operationsPerSecond)) flops/s"
+      if let bytes = rates.bytesPerSecond { text += ", \(NumberText.short(bytes)) bytes/s read" }
+    }
+    return text + "\n"
   }
 }

@@ -75,8 +75,7 @@ struct PruneCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Plan file to write.", completion: .file())
   var output: String?
 
-  @Flag(help: "Print what each rank would own, and stop.")
-  var dryRun = false
+  @OptionGroup(title: "Dry run") var dry: DryRunOptions
 
   func validate() throws {
     guard (0...1).contains(sparsity) else {
@@ -84,8 +83,8 @@ struct PruneCommand: ParsableCommand {
     }
     _ = try patterns()
     try requireCheckpoint()
-    guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
-    if dryRun { _ = try input.statisticsForDryRun() }
+    guard output != nil || dry.dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
+    if dry.dryRun { _ = try input.statisticsForDryRun() }
   }
 
   // The defaults: the paper's for gains, and for damages those with the best worst case in
@@ -137,8 +136,9 @@ struct PruneCommand: ParsableCommand {
       statistics.checkpoint = checkpoint
       source = .statistics(statistics)
     }
-    if dryRun {
-      let work = DryRunWork(statistics: try input.statisticsForDryRun(), printing: printing)
+    if dry.dryRun {
+      let work = DryRunWork(
+        statistics: try input.statisticsForDryRun(), ranks: dry.ranks, printing: printing)
       Launch.run(printing, work)
       return
     }

@@ -32,19 +32,18 @@ struct ScoreCommand: ParsableCommand {
   @Flag(help: "Print a row per module too: damping, π, bounds, condition, precision.")
   var details = false
 
-  @Flag(help: "Print what each rank would own, and stop.")
-  var dryRun = false
+  @OptionGroup(title: "Dry run") var dry: DryRunOptions
 
   func validate() throws {
     guard computing.statistics != nil else { throw ValidationError("give --statistics PATH") }
-    guard output != nil || dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
+    guard output != nil || dry.dryRun else { throw ValidationError("give -o FILE, or --dry-run") }
   }
 
   func run() throws {
     var statistics = computing.request(computing.statistics ?? "")
     statistics.checkpoint = checkpoint
-    if dryRun {
-      Launch.run(printing, DryRunWork(statistics: statistics, printing: printing))
+    if dry.dryRun {
+      Launch.run(printing, DryRunWork(statistics: statistics, ranks: dry.ranks, printing: printing))
       return
     }
     statistics.journal = journal.request(beside: output, printing)
@@ -76,10 +75,11 @@ private struct ScoreWork: Launch.Work {
 /// Prints the division of the work instead of doing it.
 struct DryRunWork: Launch.Work {
   let statistics: StatisticsRequest
+  let ranks: Int?
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    let plan = try DryRun.of(statistics, over: world)
+    let plan = try DryRun.of(statistics, ranks: ranks, over: world)
     if world.rank == 0 { try Printed.dryRun(plan, printing) }
   }
 }

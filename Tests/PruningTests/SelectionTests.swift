@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Pruning
 import TensorFiles
 import TestSupport
@@ -117,6 +118,49 @@ struct SelectionTests {
         }
       }
     }
+  }
+
+  @Test("Rows cut while they pass by lose what the plain road takes, bit for bit, in any pieces")
+  func rowCut() {
+    forEachCase(seed: 46, cases: 120) { generator, number in
+      switch number % 4 {
+      case 0: rowCut(.bfloat16, as: UInt16.self, &generator)
+      case 1: rowCut(.float16, as: UInt16.self, &generator)
+      case 2: rowCut(.float32, as: UInt32.self, &generator)
+      default: rowCut(.float64, as: UInt64.self, &generator)
+      }
+    }
+  }
+
+  private func rowCut<Word: StoredWord>(
+    _ type: ElementType, as word: Word.Type, _ generator: inout SeededGenerator
+  ) {
+    let outputs = generator.integer(in: 1...30)
+    let inputs = generator.integer(in: 0...1) == 0 ? generator.integer(in: 1...40) : 500
+    let weights = randomWeights(
+      type, as: word, outputs: outputs, inputs: inputs, isTransposed: false, &generator)
+    // Scales alike, scales that differ, some 0, some beyond what single precision holds.
+    let spread = [0.0, 1, 10, 300][generator.integer(in: 0...3)]
+    let squares = (0..<inputs).map { _ in
+      generator.integer(in: 0...9) == 0 ? 0 : pow(10, generator.uniform(in: -1...1) * spread)
+    }
+    let measure: WeightMeasure =
+      generator.integer(in: 0...3) == 0 ? .magnitude : .wanda(squares: squares)
+    let count = generator.integer(in: 0...outputs * inputs)
+    var expected = weights
+    expected.removeSmallestOfRows(count, by: measure)
+
+    var cut = RowCut<Word>(weights.place, count: count, by: measure)
+    var words: [Word] = []
+    while words.count < weights.words.count {
+      let row = words.count / inputs
+      let last = min(row + generator.integer(in: 1...7), outputs)
+      var own = Array(weights.words[row * inputs..<last * inputs])
+      var span = own.mutableSpan
+      cut.clear(&span, fromRow: row)
+      words += own
+    }
+    #expect(words == expected.words, "\(type) \(outputs) \(inputs) \(count) \(spread)")
   }
 
   @Test(

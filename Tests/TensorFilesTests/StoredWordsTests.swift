@@ -41,6 +41,7 @@ struct StoredWordsTests {
         | (generator.integer(in: 0...3) == 0 ? 1 << (Word.bitWidth - 1) : 0)
     }
     #expect(Word.zeroCount(in: words.span) == words.count { $0.magnitudeBits == 0 })
+    #expect(Word.largestMagnitude(of: words.span) == words.map(\.magnitudeBits).max() ?? 0)
     let one = words.randomElement(using: &generator)?.magnitudeBits ?? 0
     #expect(Word.count(of: one, in: words.span) == words.count { $0.magnitudeBits == one })
     for shift in stride(from: Word.bitWidth - 16, through: 0, by: -16) {
@@ -51,6 +52,12 @@ struct StoredWordsTests {
       for word in words
       where shift == Word.bitWidth - 16 || word.magnitudeBits >> Word(shift + 16) == prefix {
         expected[Int(word.magnitudeBits >> Word(shift) & 0xFFFF)] += 1
+      }
+      if shift == Word.bitWidth - 16 {
+        for bin in 0..<1 << 15 {
+          histogram[bin] += histogram[bin + 1 << 15] - 1
+          histogram[bin + 1 << 15] = 1
+        }
       }
       #expect(histogram == expected)
     }
@@ -102,8 +109,9 @@ struct CheckpointFileTests {
     let target = try PositionedFile(path: path)
     for first in stride(from: 0, to: file.byteCount, by: 7).reversed() {
       let range = first..<min(first + 7, file.byteCount)
-      try source.withBytes(ofFile: 0, range) { (bytes: RawSpan) throws(TensorFileError) in
-        try target.write(bytes, at: first)
+      try source.forEachPiece(ofFile: 0, range) {
+        (offset: Int, bytes: RawSpan) throws(TensorFileError) in
+        try target.write(bytes, at: offset)
       }
     }
     let words: [UInt16] = [3, 0x8000]

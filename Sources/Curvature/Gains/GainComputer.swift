@@ -14,7 +14,7 @@ public struct GainComputer: ~Copyable {
   private var kroneckerBands = FactorCache<BandedFactor>()
 
   public init(statistics: Statistics, options: GainOptions) {
-    builder = MetricBuilder(statistics: statistics, options: options)
+    builder = MetricBuilder(statistics: statistics.notingContents(), options: options)
   }
 
   /// How often an input covariance was found decomposed by an earlier module.

@@ -8,7 +8,7 @@ internal import TensorFiles
 public struct Statistics: Sendable {
   public static let format = "layerbudget.statistics/1"
 
-  let tensors: StatisticsTensors
+  private(set) var tensors: StatisticsTensors
   public let modules: [ModuleStatistics]
   /// What the files say of themselves, for a reader.
   public let description: [(name: String, value: String)]
@@ -29,6 +29,13 @@ public struct Statistics: Sendable {
   /// Whether a folder is one of kronfluence's factors, which carry no format of ours.
   public static func isKronfluenceFolder(_ path: String) -> Bool {
     ((try? FolderListing.names(in: path)) ?? []).contains(KronfluenceArguments.fileName)
+  }
+
+  /// The same statistics, with checksums taken while values are read.
+  func notingContents() -> Statistics {
+    var noting = self
+    noting.tensors = tensors.notingContents()
+    return noting
   }
 
   /// Opens and checks the modules that `selection` chooses by name; a module that is left out may be

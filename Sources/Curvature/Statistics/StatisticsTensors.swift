@@ -10,6 +10,9 @@ struct StatisticsTensors: Sendable {
   struct Part: Sendable {
     let collection: Int
     let name: String
+    fileprivate var place: ReadContents.Place {
+      .init(collection: collection, name: NaturalName(name))
+    }
   }
 
   private let collections: [TensorCollection]
@@ -17,6 +20,8 @@ struct StatisticsTensors: Sendable {
   private let parts: [NaturalName: [Part]]
   /// Equal for equal contents, however they are divided over files.
   let headerFingerprint: UInt64
+  /// Where checksums are noted while values are read; nil where nobody will ask for them.
+  private var contents: ReadContents?
 
   /// Every tensor of a collection under its own name.
   init(_ collection: TensorCollection) {
@@ -79,14 +84,43 @@ struct StatisticsTensors: Sendable {
     _ key: String, elements range: Range<Int>, into destination: inout MutableSpan<T>
   ) throws(TensorFileError) {
     let parts = required(key)
-    try collections[parts[0].collection].readFinite(
-      parts[0].name, elements: range, into: &destination)
+    try read(parts[0], range, into: &destination)
     guard parts.count > 1 else { return }
     var summand = [T](repeating: 0, count: range.count)
     for part in parts.dropFirst() {
       var span = summand.mutableSpan
-      try collections[part.collection].readFinite(part.name, elements: range, into: &span)
+      try read(part, range, into: &span)
       for index in 0..<range.count { destination[index] += span[index] }
+    }
+  }
+
+  private func read<T: DecodedElement>(
+    _ part: Part, _ range: Range<Int>, into destination: inout MutableSpan<T>
+  ) throws(TensorFileError) {
+    let collection = collections[part.collection]
+    guard let contents else {
+      try collection.readFinite(part.name, elements: range, into: &destination)
+      return
+    }
+    var hash = contents.hash(of: part.place)
+    defer { contents.keep(hash, of: part.place) }
+    try collection.readFinite(part.name, elements: range, into: &destination, hashing: &hash)
+  }
+
+  /// The same tensors, whose checksums are noted while their values are read: ``checksum(of:)`` then
+  /// reads only what has not been read whole.
+  func notingContents() -> StatisticsTensors {
+    var noting = self
+    noting.contents = ReadContents()
+    return noting
+  }
+
+  /// Lets the system begin to read a tensor; see `TensorCollection.willRead`.
+  func willRead(_ key: String) {
+    for part in required(key) {
+      let collection = collections[part.collection]
+      guard let entry = collection[part.name] else { continue }
+      collection.willRead(part.name, elements: 0..<entry.elementCount)
     }
   }
 
@@ -114,10 +148,19 @@ struct StatisticsTensors: Sendable {
   func checksum(of key: String) throws(TensorFileError) -> UInt64 {
     var sum: UInt64 = 0
     for part in required(key) {
-      sum =
-        sum &* 0x0000_0100_0000_01B3 ^ (try collections[part.collection].checksum(of: part.name))
+      sum = sum &* 0x0000_0100_0000_01B3 ^ (try checksum(of: part))
     }
     return sum
+  }
+
+  private func checksum(of part: Part) throws(TensorFileError) -> UInt64 {
+    let collection = collections[part.collection]
+    if let hash = contents?.hash(of: part.place), let entry = collection[part.name],
+      let noted = hash.digest(ofElements: entry.elementCount)
+    {
+      return noted
+    }
+    return try collection.checksum(of: part.name)
   }
 
   private func required(_ key: String) -> [Part] {

@@ -59,7 +59,8 @@ extension Statistics {
 
 extension Statistics {
   /// Checksum of everything that is read of a module, independent of the order of reading.
-  /// - Complexity: one reading of the module's tensors.
+  /// - Complexity: one reading of the module's tensors, but for those that a ``GainComputer`` of these
+  ///   statistics has read.
   public func checksum(
     of module: ModuleStatistics, under options: GainOptions
   ) throws(CurvatureError) -> UInt64 {
@@ -76,6 +77,49 @@ extension Statistics {
       }
     }
     return sum
+  }
+
+  /// Lets the system begin to read what a module's gain needs. It may block until the disk has taken
+  /// it all, so it belongs on a thread of its own (`ReadAhead`); it changes no result.
+  public func willRead(_ module: ModuleStatistics, under options: GainOptions) {
+    for quantity in module.quantitiesRead(for: options.kind, rule: options.effectiveRule)
+    where !options.readsDiagonalAlone(of: quantity, module) {
+      if let key = module.key(quantity) { tensors.willRead(key) }
+    }
+  }
+
+  /// Reads and decodes some of what the modules' gains need, to learn how long that takes.
+  ///
+  /// - Returns: bytes that were read, at most `limit`.
+  public func readSample(
+    atMost limit: Int, under options: GainOptions
+  ) throws(CurvatureError) -> Int {
+    var done = 0
+    var places = [Float](repeating: 0, count: 1 << 18)
+    for module in modules {
+      for quantity in module.quantitiesRead(for: options.kind, rule: options.effectiveRule)
+      where !options.readsDiagonalAlone(of: quantity, module) {
+        guard let key = module.key(quantity), let entry = tensors[key],
+          entry.elementType.isFloatingPoint
+        else { continue }
+        let width = entry.elementType.bitWidth / 8
+        for first in stride(from: 0, to: entry.elementCount, by: places.count) {
+          let elements = first..<min(first + places.count, entry.elementCount)
+          guard done + elements.count * width <= limit else { return done }
+          if elements.count < places.count {
+            places = [Float](repeating: 0, count: elements.count)
+          }
+          var span = places.mutableSpan
+          do throws(TensorFileError) {
+            try tensors.readFinite(key, elements: elements, into: &span)
+          } catch {
+            throw .file(error)
+          }
+          done += elements.count * width
+        }
+      }
+    }
+    return done
   }
 
   /// Changes with whatever decides a module's gain beside the options and the values that are read: its

@@ -43,6 +43,9 @@ struct ApplySlices {
   /// Predicted work of a rank's tasks and copies, in their order.
   func work(of rank: Int) -> [Double] { slicing.unitsOfRank[rank].map { work[$0] } }
 
+  /// Predicted work of all tasks and copies.
+  var allWork: [Double] { work }
+
   /// Tensors that are one planned module each.
   func wholeTensors(in checkpoint: Checkpoint) -> Set<NaturalName> {
     Set(

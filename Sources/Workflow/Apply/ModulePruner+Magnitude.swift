@@ -14,10 +14,8 @@ extension ModulePruner {
     // 1. The module as it is, and whether it is done already.
     var cut = MagnitudeCut<Word>(weight, count: module.count)
     var input = XXHash64()
-    var zeros = 0
     try forEachPiece(of: weight) { (first: Int, words: inout MutableSpan<Word>) in
       input.update(unsafe words.span.bytes)
-      zeros += Word.zeroCount(in: words.span)
       cut.look(at: words.span, from: first)
     }
     cut.endPass()
@@ -25,7 +23,8 @@ extension ModulePruner {
     if cut.sawNonFinite { _ = try Self.stored(weight, in: inputs.checkpoint, as: type) }
     var record = ApplyRecord(
       module: weight.name, input: input.digest.hexadecimal, output: "",
-      statistics: try contents(of: module).hexadecimal, pruned: module.count, zerosBefore: zeros)
+      statistics: try contents(of: module).hexadecimal, pruned: module.count, zerosBefore: cut.zeros
+    )
     if let done = try earlier(record, module, in: folder, journal) { return done }
 
     // 2. Which weights go, where one pass cannot tell.
@@ -39,8 +38,9 @@ extension ModulePruner {
     // 3. The others in their place, then in the journal.
     var output = XXHash64()
     try forEachPiece(of: weight) {
-      (first: Int, words: inout MutableSpan<Word>) throws(TensorFileError) in
+      (first: Int, words: inout MutableSpan<Word>) throws(Failure) in
       cut.clear(&words, from: first)
+      record.zeros += Word.zeroCount(in: words.span)
       output.update(unsafe words.span.bytes)
       try folder.write(words.span, from: first, of: weight)
     }
@@ -50,14 +50,22 @@ extension ModulePruner {
     return record
   }
 
-  private func forEachPiece<Word: StoredWord>(
-    of weight: ModuleWeight,
-    _ body: (_ first: Int, _ words: inout MutableSpan<Word>) throws(TensorFileError) -> Void
+  /// The module's words in pieces of whole `multiple`s; what `body` throws ends the walk.
+  func forEachPiece<Word: StoredWord>(
+    of weight: ModuleWeight, multipleOf multiple: Int = 1,
+    _ body: (_ first: Int, _ words: inout MutableSpan<Word>) throws(Failure) -> Void
   ) throws(Failure) {
+    var failure: Failure?
     do throws(TensorFileError) {
-      try weight.forEachPiece(in: inputs.checkpoint.tensors, as: Word.self, body)
+      try weight.forEachPiece(
+        in: inputs.checkpoint.tensors, as: Word.self, multipleOf: multiple
+      ) { (first: Int, words: inout MutableSpan<Word>) in
+        guard failure == nil else { return }
+        do throws(Failure) { try body(first, &words) } catch { failure = error }
+      }
     } catch {
       throw Failure(error)
     }
+    if let failure { throw failure }
   }
 }

@@ -6,8 +6,8 @@ internal import TensorFiles
 
 /// Prunes one module after another: reads its words, removes weights, writes them, notes it.
 ///
-/// Magnitude without a pattern walks over the file in pieces (ModulePruner+Magnitude.swift); all else
-/// holds one module in memory.
+/// Magnitude and wanda without a pattern walk over the file in pieces (ModulePruner+Magnitude.swift,
+/// ModulePruner+Rows.swift); all else holds one module in memory.
 ///
 /// Keeps the last factor of sparsegpt, because neighbouring modules often share their inputs; so it is
 /// moved, never copied.
@@ -15,6 +15,8 @@ struct ModulePruner: ~Copyable {
   private let request: ApplyRequest
   let inputs: ApplyInputs
   private var factors: SparseGPTFactors
+  /// Mean squares of the last module's inputs, by where they are stored.
+  private var lastSquares: (key: String, values: [Double]) = ("", [])
   /// Modules that an earlier run had written.
   private(set) var resumed = 0
 
@@ -62,6 +64,9 @@ struct ModulePruner: ~Copyable {
     if request.method == .magnitude, module.pattern == nil {
       return try pruneByMagnitude(module, into: folder, &journal, as: type)
     }
+    if request.method == .wanda, module.pattern == nil, !module.weight.isTransposed {
+      return try pruneByRows(module, into: folder, &journal, as: type)
+    }
     // 1. The module as it is, and whether it is done already.
     var weights = try Self.stored(module.weight, in: inputs.checkpoint, as: type)
     var record = ApplyRecord(
@@ -82,9 +87,8 @@ struct ModulePruner: ~Copyable {
     }
 
     // 3. In its place, then in the journal.
-    do throws(TensorFileError) { try folder.write(weights.words.span, of: module.weight) } catch {
-      throw Failure(error)
-    }
+    try folder.write(weights.words.span, of: module.weight)
+    record.zeros = weights.zeros
     record.output = XXHash64.hash(weights.words).hexadecimal
     folder.beginSync(of: module.weight)
     try journal.append(record)
@@ -105,14 +109,14 @@ struct ModulePruner: ~Copyable {
   }
 
   /// What orders the weights of a module under the request's method.
-  private mutating func measure(of module: PlannedModule) throws(Failure) -> WeightMeasure {
+  mutating func measure(of module: PlannedModule) throws(Failure) -> WeightMeasure {
     guard let statistics = inputs.statistics, let own = module.statistics else { return .magnitude }
     switch request.method {
     case .magnitude:
       return .magnitude
     case .wanda:
       do throws(CurvatureError) {
-        let squares = try statistics.activationSquares(of: own)
+        let squares = try meanSquares(of: own, in: statistics)
         return .wanda(squares: Array(squares.prefix(module.weight.inputs)))
       } catch {
         throw Failure(error)
@@ -122,13 +126,24 @@ struct ModulePruner: ~Copyable {
     }
   }
 
+  /// Mean squares of a module's inputs, read once for neighbours that share them.
+  private mutating func meanSquares(
+    of module: ModuleStatistics, in statistics: Statistics
+  ) throws(CurvatureError) -> [Double] {
+    let key = try statistics.activationKey(of: module)
+    if lastSquares.key != key {
+      lastSquares = (key, try statistics.activationSquares(of: module))
+    }
+    return lastSquares.values
+  }
+
   /// Checksum of what a module needs of the statistics.
-  func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
+  mutating func contents(of module: PlannedModule) throws(Failure) -> UInt64 {
     guard let statistics = inputs.statistics, let own = module.statistics else { return 0 }
     do throws(CurvatureError) {
       let checksum =
         request.method == .wanda
-        ? XXHash64.hash(try statistics.activationSquares(of: own).map(\.bitPattern))
+        ? XXHash64.hash(try meanSquares(of: own, in: statistics).map(\.bitPattern))
         : try statistics.activationChecksum(of: own)
       return XXHash64.hash(Array("\(module.weight.name) \(checksum)".utf8))
     } catch {

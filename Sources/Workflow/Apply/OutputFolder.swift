@@ -67,8 +67,9 @@ struct OutputFolder {
         let path = "\(partial)/\(file.name)"
         try PositionedFile.create(path: path, byteCount: file.byteCount)
         let written = try PositionedFile(path: path)
-        try checkpoint.tensors.withBytes(ofFile: index, 0..<file.headerByteCount) {
-          (bytes: RawSpan) throws(TensorFileError) in try written.write(bytes, at: 0)
+        try checkpoint.tensors.forEachPiece(ofFile: index, 0..<file.headerByteCount) {
+          (offset: Int, bytes: RawSpan) throws(TensorFileError) in
+          try written.write(bytes, at: offset)
         }
       }
       try DurableFolder.create(journal)

@@ -1,5 +1,4 @@
 internal import Curvature
-internal import FoundationEssentials
 internal import TensorFiles
 
 /// What decides the bits of a journal's records, apart from the contents that each names itself.
@@ -46,10 +45,6 @@ struct JournalBasis: Codable, Sendable, Equatable {
   }
 
   /// Once per process; a few milliseconds.
-  private static let executable: String = {
-    guard
-      let file = try? Data(contentsOf: URL(filePath: "/proc/self/exe"), options: .mappedIfSafe)
-    else { return "unknown" }
-    return XXHash64.hash(file.bytes).hexadecimal
-  }()
+  private static let executable =
+    (try? FileHash.whole("/proc/self/exe"))?.hexadecimal ?? "unknown"
 }

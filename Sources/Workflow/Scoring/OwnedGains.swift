@@ -1,6 +1,7 @@
 internal import Collectives
 internal import Curvature
 internal import PlanFiles
+internal import TensorFiles
 
 /// What one rank has computed of the units that it owns.
 struct OwnedGains {
@@ -26,18 +27,21 @@ struct OwnedGains {
     var steps = ProgressSteps(.scoring, work: work)
     do throws(Failure) {
       var computer = GainComputer(statistics: statistics, options: options)
+      var ahead = ModulesAhead(owned.map { units[$0] }, statistics, options)
       for index in owned {
         if journal.shouldStop() {
           isStopped = true
           break
         }
         world.report(steps.begin())
-        if let (record, checksum) = try earlier(units[index], statistics, options, journal) {
+        if let (record, checksum) = try earlier(
+          units[index], statistics, options, journal, &ahead)
+        {
           resumed += 1
           note(record, index, checksum)
           continue
         }
-        let (record, checksum) = try Self.computed(units[index], &computer, options)
+        let (record, checksum) = try Self.computed(units[index], &computer, options, &ahead)
         try journal.append(record)
         note(record, index, checksum)
       }
@@ -60,13 +64,14 @@ struct OwnedGains {
   /// What the journal holds of a unit, if its statistics, read again, are still the same.
   private mutating func earlier(
     _ unit: ModuleUnit, _ statistics: Statistics, _ options: GainOptions,
-    _ journal: borrowing Journal<GainRecord>
+    _ journal: borrowing Journal<GainRecord>, _ ahead: inout ModulesAhead
   ) throws(Failure) -> (GainRecord, checksum: UInt64)? {
     guard let record = journal.record(of: unit.name),
       record.unit.modules == unit.modules.map(\.name)
     else { return nil }
     var contents = UnitContents()
     for module in unit.modules {
+      ahead.beginNext(after: module)
       do throws(CurvatureError) {
         contents.add(module, checksum: try statistics.checksum(of: module, under: options))
       } catch {
@@ -81,10 +86,12 @@ struct OwnedGains {
   }
 
   private static func computed(
-    _ unit: ModuleUnit, _ computer: inout GainComputer, _ options: GainOptions
+    _ unit: ModuleUnit, _ computer: inout GainComputer, _ options: GainOptions,
+    _ ahead: inout ModulesAhead
   ) throws(Failure) -> (GainRecord, checksum: UInt64) {
     var details: [NaturalName: ModuleGain] = [:]
     for module in GainComputer.computingOrder(unit.modules) {
+      ahead.beginNext(after: module)
       do throws(CurvatureError) {
         details[NaturalName(module.name)] = try computer.gain(of: module)
       } catch {

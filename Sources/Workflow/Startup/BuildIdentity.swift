@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import TensorFiles
 
 /// By what the executables of two ranks are known to be the same one.
@@ -14,14 +13,6 @@ enum BuildIdentity {
   static var own: String { of("/proc/self/exe") ?? "unknown" }
 
   static func of(_ path: String) -> String? {
-    guard let file = try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) else {
-      return nil
-    }
-    var sample = Array("\(file.count) ".utf8)
-    for piece in 0..<pieces {
-      let start = file.count / pieces * piece
-      sample += file[start..<min(start + pieceBytes, file.count)]
-    }
-    return XXHash64.hash(sample).hexadecimal
+    (try? FileHash.sample(path, pieces: pieces, pieceBytes: pieceBytes))?.hexadecimal
   }
 }
