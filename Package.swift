@@ -96,7 +96,8 @@ let package = Package(
     .executableTarget(
       name: "layerbudget-bench",
       dependencies: [
-        "Allocation", "Collectives", "OpenMPICollectives", "Workflow",
+        "Allocation", "Collectives", "Curvature", "DenseLinearAlgebra", "OpenMPICollectives",
+        "TensorFiles", "Workflow",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["README.md"], swiftSettings: strict),

@@ -38,6 +38,22 @@ void dsyevd_(const char *jobz, const char *uplo, const blasint *n, double *a, co
              double *w, double *work, const blasint *lwork, blasint *iwork, const blasint *liwork,
              blasint *info, size_t jobz_length, size_t uplo_length);
 
+/* First stage of a tridiagonal reduction: a [n, n] to a band of kd off-diagonals, stored by columns in
+   ab [kd + 1, n] as of uplo. uplo "L": reflector i, of n - kd, is left in column i of a below row
+   i + kd, its scale in tau. lwork -1 asks for the workspace. With n <= kd + 1 only ab is written. */
+void dsytrd_sy2sb_(const char *uplo, const blasint *n, const blasint *kd, double *a,
+                   const blasint *lda, double *ab, const blasint *ldab, double *tau, double *work,
+                   const blasint *lwork, blasint *info, size_t uplo_length);
+
+/* A band matrix [kd + 1, n] to a tridiagonal one, diagonal d [n] and e [n - 1], without vectors
+   (vect "N": q is not touched); ab is overwritten. work [n]. */
+void dsbtrd_(const char *vect, const char *uplo, const blasint *n, const blasint *kd, double *ab,
+             const blasint *ldab, double *d, double *e, double *q, const blasint *ldq, double *work,
+             blasint *info, size_t vect_length, size_t uplo_length);
+
+/* Eigenvalues of a tridiagonal matrix, ascending, in place of d; e is overwritten. */
+void dsterf_(const blasint *n, double *d, double *e, blasint *info);
+
 /* Singular values, descending, by QR iteration. jobu and jobvt "N": no vectors, u and vt are not
    touched, a is overwritten. lwork -1 asks for the workspace. info > 0: did not converge. */
 void sgesvd_(const char *jobu, const char *jobvt, const blasint *m, const blasint *n, float *a,

@@ -58,41 +58,6 @@ extension Matrix {
       }
     }
   }
-
-  /// A := (A + Aᵀ)/2; pairs that are equal keep their bits.
-  ///
-  /// Returns the largest |aᵢⱼ − aⱼᵢ| and the largest |aᵢⱼ| before; both nan when an element is nan
-  /// or infinite.
-  /// - Precondition: the matrix is square.
-  /// - Postcondition: aᵢⱼ == aⱼᵢ for finite elements.
-  /// - Complexity: one read and one write of each element, in blocks that fit the cache.
-  @specialized(where Element == Float)
-  @specialized(where Element == Double)
-  public mutating func symmetrize() -> (largestAsymmetry: Double, largestMagnitude: Double) {
-    precondition(rows == columns, "only a square matrix can be symmetric, not \(rows) × \(columns)")
-    let order = rows
-    var largestDifference: Element = 0
-    var largestMagnitude: Element = 0
-    var poison: Element = 0  // Stays 0 while all is finite: ∞ · 0 and nan · 0 are nan.
-    for firstRow in stride(from: 0, to: order, by: blockSide) {
-      for firstColumn in stride(from: 0, through: firstRow, by: blockSide) {
-        for row in firstRow..<min(firstRow + blockSide, order) {
-          for column in firstColumn..<min(firstColumn + blockSide, row + 1) {
-            let lower = unsafe storage[row * order + column]
-            let upper = unsafe storage[column * order + row]
-            poison += lower * 0 + upper * 0
-            largestDifference = max(largestDifference, abs(lower - upper))
-            largestMagnitude = max(largestMagnitude, max(abs(lower), abs(upper)))
-            // Halved before the sum, which cannot overflow then.
-            let mean = lower == upper ? lower : lower / 2 + upper / 2
-            unsafe storage[row * order + column] = mean
-            unsafe storage[column * order + row] = mean
-          }
-        }
-      }
-    }
-    return (Double(largestDifference + poison), Double(largestMagnitude + poison))
-  }
 }
 
 /// Side of the square blocks in which a matrix and its transpose are walked together.

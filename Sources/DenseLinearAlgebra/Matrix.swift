@@ -20,11 +20,11 @@
     precondition(
       rows >= 0 && columns >= 0 && !overflow && !byteOverflow,
       "a matrix of \(rows) × \(columns) elements is impossible")
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
     self.rows = rows
     self.columns = columns
     unsafe storage = UnsafeMutableBufferPointer(
-      start: memory.bindMemory(to: Element.self, capacity: count), count: count)
+      start: MatrixMemory.allocate(byteCount: byteCount).bindMemory(
+        to: Element.self, capacity: count), count: count)
   }
 
   deinit { unsafe storage.deallocate() }
@@ -35,7 +35,9 @@
   ///   memory runs out the process ends.
   public init(rows: Int, columns: Int) {
     self.init(uninitializedRows: rows, columns: columns)
-    unsafe storage.initialize(repeating: 0)
+    // Bytes of 0, which is how both types spell 0: initialize(repeating:) goes element by element where
+    // the caller is not specialized.
+    unsafe UnsafeMutableRawBufferPointer(storage).initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   /// - Precondition: `elements` holds rows · columns elements, row by row.
@@ -72,7 +74,8 @@
   /// A matrix of its own with the same elements.
   public func copy() -> Matrix {
     let result = Matrix(uninitializedRows: rows, columns: columns)
-    _ = unsafe result.storage.initialize(fromContentsOf: storage)
+    unsafe UnsafeMutableRawBufferPointer(result.storage).copyMemory(
+      from: UnsafeRawBufferPointer(storage))
     return result
   }
 }

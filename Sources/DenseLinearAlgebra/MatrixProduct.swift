@@ -57,3 +57,54 @@ extension Matrix {
       blasIndex(range.count, "columns of the product"), blasIndex(rows.count, "terms per element"))
   }
 }
+
+/// A_range Bᵀ for some columns of A: [a.rows, b.rows]. Nothing is copied.
+///
+/// - Precondition: `b` has as many columns as the range.
+/// - Complexity: 2 · a.rows · b.rows · range.count flops.
+func product(
+  _ a: borrowing Matrix<Double>, columns range: Range<Int>,
+  timesTransposed b: borrowing Matrix<Double>
+) -> Matrix<Double> {
+  precondition(
+    range.lowerBound >= 0 && range.upperBound <= a.columns && b.columns == range.count)
+  let result = Matrix<Double>(rows: a.rows, columns: b.rows)
+  guard result.count > 0, !range.isEmpty, let first = unsafe a.storage.baseAddress,
+    let second = unsafe b.storage.baseAddress, let target = unsafe result.storage.baseAddress
+  else { return result }
+  unsafe Double._kernels.gemm(
+    1,
+    Operand(
+      elements: first + range.lowerBound, rowLength: blasIndex(a.columns, "columns of A"),
+      isTransposed: false),
+    Operand(
+      elements: second, rowLength: blasIndex(b.columns, "columns of B"), isTransposed: true),
+    0, target, blasIndex(b.rows, "columns of the product"),
+    blasIndex(a.rows, "rows of the product"), blasIndex(b.rows, "columns of the product"),
+    blasIndex(range.count, "terms per element"))
+  return result
+}
+
+extension Matrix<Double> {
+  /// The columns from `first` on -= A B, `a` [rows, k] and `b` [k, columns − first].
+  ///
+  /// - Complexity: 2 · rows · k · (columns − first) flops.
+  mutating func subtractProduct(
+    _ a: borrowing Matrix, _ b: borrowing Matrix, fromColumn first: Int
+  ) {
+    precondition(
+      a.rows == rows && a.columns == b.rows && first >= 0 && b.columns == columns - first)
+    guard a.count > 0, b.count > 0, let left = unsafe a.storage.baseAddress,
+      let right = unsafe b.storage.baseAddress, let target = unsafe storage.baseAddress
+    else { return }
+    unsafe Double._kernels.gemm(
+      -1,
+      Operand(
+        elements: left, rowLength: blasIndex(a.columns, "columns of A"), isTransposed: false),
+      Operand(
+        elements: right, rowLength: blasIndex(b.columns, "columns of B"), isTransposed: false),
+      1, target + first, blasIndex(columns, "columns of the matrix"),
+      blasIndex(rows, "rows of the matrix"), blasIndex(b.columns, "columns of the product"),
+      blasIndex(a.columns, "terms per element"))
+  }
+}

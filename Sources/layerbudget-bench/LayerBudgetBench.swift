@@ -5,5 +5,7 @@ struct LayerBudgetBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "layerbudget-bench",
     abstract: "Measure what layerbudget does; every subcommand prints JSON.",
-    subcommands: [AllreduceBench.self, PriceBench.self, TransferBench.self])
+    subcommands: [
+      AllreduceBench.self, GainBench.self, GemmBench.self, PriceBench.self, TransferBench.self,
+    ])
 }

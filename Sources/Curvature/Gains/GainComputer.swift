@@ -11,6 +11,7 @@ public struct GainComputer: ~Copyable {
   private var kfacDouble = FactorCache<DampedFactor<Double>>()
   private var kroneckerSingle = FactorCache<RotatedFactor<Float>>()
   private var kroneckerDouble = FactorCache<RotatedFactor<Double>>()
+  private var kroneckerBands = FactorCache<BandedFactor>()
 
   public init(statistics: Statistics, options: GainOptions) {
     builder = MetricBuilder(statistics: statistics, options: options)
@@ -19,6 +20,7 @@ public struct GainComputer: ~Copyable {
   /// How often an input covariance was found decomposed by an earlier module.
   public var sharedFactors: Int {
     kfacSingle.hits + kfacDouble.hits + kroneckerSingle.hits + kroneckerDouble.hits
+      + kroneckerBands.hits
   }
 
   /// ζ² = gᵀ H̃⁻¹ g of one module.
@@ -78,6 +80,14 @@ public struct GainComputer: ~Copyable {
       }
       return try builder.kfacEstimate(of: module, &kfacDouble)
     case .kronecker:
+      // A band is solved in double precision, which is faster than two decompositions in single.
+      if case .band(let side) = builder.options.kroneckerPath(of: module),
+        let banded = try builder.bandedKroneckerEstimate(
+          of: module, side, &kroneckerBands, &kroneckerDouble)
+      {
+        return banded
+      }
+      _ = kroneckerBands.take("")
       if builder.options.precision == .single,
         let single = MetricBuilder.acceptable(
           try? builder.kroneckerEstimate(of: module, &kroneckerSingle))

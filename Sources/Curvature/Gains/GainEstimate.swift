@@ -38,7 +38,8 @@ extension MetricBuilder {
       gain: gain, gradientNormSquared: normSquared, facts: metric.facts,
       precision: Precision.of(Metric.Element.self), errorEstimate: metric.errorEstimate,
       foldGram: gram, spectrum: spectrum,
-      effectiveDimension: gram == nil && module.samples != nil ? metric.effectiveDimension() : nil)
+      effectiveDimension: gram == nil && module.samples != nil
+        ? try metric.effectiveDimension() : nil)
   }
 
   /// Where neither curvature nor damping is left: 0 for an expert that saw no token, which has no
@@ -66,6 +67,12 @@ extension MetricBuilder {
     guard let metric = try kfacMetric(of: module, cache: &cache) else {
       return try flatEstimate(of: module)
     }
+    // What the conditions already rule out is not solved for.
+    let error = metric.errorEstimate ?? 0
+    if Precision.of(Element.self) == .single && !(error <= GainOptions.largestSingleError) {
+      cache.keep(metric.releaseActivation(), of: key)
+      throw .value("module \"\(module.name)\": single precision may be off by a share of \(error)")
+    }
     let estimate = try estimate(of: module, under: metric)
     cache.keep(metric.releaseActivation(), of: key)
     return estimate
@@ -80,6 +87,23 @@ extension MetricBuilder {
     }
     let estimate = try estimate(of: module, under: metric)
     cache.keep(metric.releaseActivation(), of: key)
+    return estimate
+  }
+
+  /// By a band of one factor; nil where that path has no answer.
+  func bandedKroneckerEstimate(
+    of module: ModuleStatistics, _ side: KroneckerSide, _ bands: inout FactorCache<BandedFactor>,
+    _ bases: inout FactorCache<RotatedFactor<Double>>
+  ) throws(CurvatureError) -> GainEstimate? {
+    let key = try statistics.requiredKey(.activationCovariance, of: module)
+    guard let metric = try bandedKroneckerMetric(of: module, side, &bands, &bases) else {
+      return nil
+    }
+    let estimate = try estimate(of: module, under: metric)
+    switch side {
+    case .activation: bands.keep(metric.releaseBand(), of: key)
+    case .gradient: bases.keep(metric.releaseBasis(), of: key)
+    }
     return estimate
   }
 

@@ -9,6 +9,8 @@ public struct GainOptions: Sendable, Equatable {
   /// Whether the singular values of the whitened gradient are computed too; needs
   /// `CurvatureKind.hasSpectrum`.
   public var wantsSpectrum = false
+  /// For tests and measurements: how `kronecker` is computed; the cheapest way where nil.
+  package var kroneckerPath: KroneckerPath?
 
   /// The largest order of a dense factor: LAPACK's workspace of 2 n² elements is counted in 32 bits.
   public static let largestFactor = 32_766
@@ -34,6 +36,12 @@ public struct GainOptions: Sendable, Equatable {
   /// it: with 64 samples such gains have nothing to do with those of any other kind.)
   public var effectiveRule: GainRule {
     kind == .fisher && rule == .automatic ? .plain : rule
+  }
+
+  func kroneckerPath(of module: ModuleStatistics) -> KroneckerPath {
+    kroneckerPath
+      ?? .cheapest(
+        for: module, gradients: 1 + (effectiveRule == .plain ? 0 : module.folds ?? 0))
   }
 
   /// Whether only the diagonal of a stored dense factor is read, because it is too large.

@@ -12,7 +12,9 @@ extension CurvatureKind {
     case .identity: return gradients * 2 * m * n
     case .diagonal: return gradients * 4 * m * n
     case .kfac: return (n3 + m3) / 3 + gradients * (m * m * n + m * n * n)
-    case .kronecker: return 9 * (n3 + m3) + 2 * gradients * (m * m * n + m * n * n)
+    case .kronecker:
+      let path = KroneckerPath.cheapest(for: module, gradients: Int(gradients))
+      return path.work(for: module, Int(gradients))
     case .ekfac: return 2 * gradients * (m * m * n + m * n * n)
     case .fisher:
       let rows = Double(module.capturedSamples)

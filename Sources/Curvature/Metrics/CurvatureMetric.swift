@@ -16,7 +16,7 @@ protocol CurvatureMetric: ~Copyable {
 
   /// d_eff = tr(H̃⁻¹ H), H the undamped curvature: the number of directions that damping leaves
   /// alive. May cost as much as the decomposition.
-  func effectiveDimension() -> Double
+  func effectiveDimension() throws(CurvatureError) -> Double
 }
 
 /// H̃ = I.

@@ -44,7 +44,10 @@ struct DiagonalMetric: CurvatureMetric, ~Copyable {
     }
   }
 
-  func whiten(_ gradient: inout Matrix<Double>) throws(CurvatureError) {
+  func whiten(_ gradient: inout Matrix<Double>) throws(CurvatureError) { try divide(&gradient) }
+
+  /// W := W / √(F + λ) in the precision of W, divided in Float64.
+  func divide<Element: Readable>(_ gradient: inout Matrix<Element>) throws(CurvatureError) {
     let lambda = facts.damping
     try gradient.scaleElements { row, column throws(CurvatureError) in
       let curvature = moments[row, column] + lambda

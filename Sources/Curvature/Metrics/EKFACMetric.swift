@@ -39,9 +39,7 @@ struct EKFACMetric<Element: Readable>: CurvatureMetric, ~Copyable {
     case .some(let vectors): weights = product(vectors, transposedA: true, weights)
     case .none: break
     }
-    var wide = weights.converted(to: Double.self)
-    try moments.whiten(&wide)
-    weights = wide.converted(to: Element.self)
+    try moments.divide(&weights)
   }
 
   func effectiveDimension() -> Double { moments.effectiveDimension() }

@@ -137,15 +137,17 @@ extension MetricBuilder {
       moduleName: module.name)
   }
 
-  private func rotated<Element: Readable>(
+  func rotated<Element: Readable>(
     _ factor: consuming KroneckerFactor<Element>, _ side: KroneckerSide, _ module: ModuleStatistics
   ) throws(CurvatureError) -> RotatedFactor<Element> {
-    do {
-      return try RotatedFactor(factor)
-    } catch {
-      throw .value(
-        "\(statistics.place(of: side.covariance, in: module)) of module \"\(module.name)\" cannot be "
-          + "decomposed: \(error); look for outliers in the factor, or use --curvature kfac")
-    }
+    do { return try RotatedFactor(factor) } catch { throw undecomposable(side, module, error) }
+  }
+
+  func undecomposable(
+    _ side: KroneckerSide, _ module: ModuleStatistics, _ error: LinearAlgebraError
+  ) -> CurvatureError {
+    .value(
+      "\(statistics.place(of: side.covariance, in: module)) of module \"\(module.name)\" cannot be "
+        + "decomposed: \(error); look for outliers in the factor, or use --curvature kfac")
   }
 }

@@ -2,7 +2,7 @@ internal import DenseLinearAlgebra
 internal import TensorFiles
 
 /// One of the two Kronecker factors of a module.
-enum KroneckerSide {
+package enum KroneckerSide: Sendable, Equatable {
   /// A [inputs, inputs].
   case activation
   /// G [outputs, outputs].

@@ -11,6 +11,11 @@ struct BenchOptions: ParsableArguments {
   @Option(help: "BLAS threads per rank.")
   var threads = 1
 
+  @Flag(
+    name: .customLong("cpu"),
+    help: "Count each rank's CPU seconds, not the clock's: on a machine that others use too.")
+  var countsCPU = false
+
   func validate() throws {
     guard (1...1_000_000).contains(repeats) else {
       throw ValidationError("--repeats is \(repeats), but must be between 1 and 1000000")

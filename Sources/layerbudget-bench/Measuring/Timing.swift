@@ -1,4 +1,5 @@
 internal import Collectives
+internal import Glibc
 
 /// How long one thing took in each round, in seconds; of several ranks, the slowest one's times.
 struct Timing: Encodable {
@@ -52,14 +53,24 @@ extension BenchOptions {
       var times: [Double] = []
       for body in bodies {
         world.barrier()
-        let began = clock.now
+        let began = (clock.now, Self.cpuSeconds)
         try body()
-        times.append(began.duration(to: clock.now).inSeconds)
+        times.append(
+          countsCPU ? Self.cpuSeconds - began.1 : began.0.duration(to: clock.now).inSeconds)
       }
       world.maximum(&times)
       rounds.append(times)
     }
     return bodies.indices.map { body in Timing(rounds: rounds.map { $0[body] }) }
+  }
+}
+
+extension BenchOptions {
+  /// CPU seconds of all threads of this process so far.
+  private static var cpuSeconds: Double {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
 
