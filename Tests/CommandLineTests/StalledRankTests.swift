@@ -47,14 +47,20 @@ struct StalledRankTests {
         for process in processes.compactMap({ Int32($0) }) {
           guard fields("cmdline", of: process).contains(output),
             fields("environ", of: process).contains("OMPI_COMM_WORLD_RANK=\(rank)"),
-            let maps = FileManager.default.contents(atPath: "/proc/\(process)/maps"),
-            String(decoding: maps, as: UTF8.self).contains(statistics)
+            openFiles(of: process).contains(statistics)
           else { continue }
           return process
         }
         usleep(50_000)
       }
       return nil
+    }
+
+    private func openFiles(of process: Int32) -> [String] {
+      let folder = "/proc/\(process)/fd"
+      return files(in: folder).compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+      }
     }
 
     private func fields(_ file: String, of process: Int32) -> [String] {
