@@ -42,11 +42,19 @@ public struct RunDocument: Codable, Sendable, Equatable {
     public var purpose: String
     public var rounds: Int
     public var trials: Int
+    /// ⌊log₂⌋ of the candidates left after each round, 0 at the answer; nil in older files.
+    public var bracketBits: [Int]?
 
-    public init(purpose: String, rounds: Int, trials: Int) {
+    enum CodingKeys: String, CodingKey {
+      case purpose, rounds, trials
+      case bracketBits = "bracket_bits"
+    }
+
+    public init(purpose: String, rounds: Int, trials: Int, bracketBits: [Int]? = nil) {
       self.purpose = purpose
       self.rounds = rounds
       self.trials = trials
+      self.bracketBits = bracketBits
     }
   }
 

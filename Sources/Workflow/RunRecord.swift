@@ -57,7 +57,9 @@ extension RunDocument.Search {
       method: search.method.rawValue, allreduces: search.allreduces,
       trials: search.stages.reduce(0) { $0 + $1.trials },
       stages: search.stages.map {
-        RunDocument.Stage(purpose: $0.purpose.rawValue, rounds: $0.rounds, trials: $0.trials)
+        RunDocument.Stage(
+          purpose: $0.purpose.rawValue, rounds: $0.rounds, trials: $0.trials,
+          bracketBits: $0.bracketBits)
       })
   }
 }

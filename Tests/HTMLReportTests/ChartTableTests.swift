@@ -27,6 +27,23 @@ import Testing
     for text in shown.joined() { #expect(words.contains(">\(text)</text>"), "\(text)") }
   }
 
+  @Test(
+    "What rounds left of the bracket is drawn for γ and the price, and stands in the table for all")
+  func brackets() throws {
+    var contents = everything(units: 5)
+    contents.run?.search?.stages = [
+      RunDocument.Stage(purpose: "price", rounds: 3, trials: 40, bracketBits: [50, 35, 0]),
+      RunDocument.Stage(purpose: "ties", rounds: 1, trials: 2, bracketBits: [0]),
+    ]
+    let figure = try #require(ReportPage(contents).figure(.search))
+    #expect(figure.table.rows.map(\.last) == ["2^50, 2^35, found", "found"])
+    let words = figure.drawing(720).elements
+    for text in ["price, round 1", "2^50", "price, round 2", "2^35", "price, round 3", "found"] {
+      #expect(words.contains(">\(text)</text>"), "\(text)")
+    }
+    #expect(!words.contains("ties"))
+  }
+
   @Test("The table of the price curve has every point of it, and marks the found one")
   func priceTable() throws {
     let figure = try #require(ReportPage(everything(units: 5)).figure(.price))

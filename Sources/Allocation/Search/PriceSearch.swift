@@ -38,6 +38,8 @@ public struct PriceSearch: Sendable {
     public let purpose: Purpose
     public let rounds: Int
     public let trials: Int
+    /// ⌊log₂⌋ of the keys left in the bracket after each round: 0 where the answer is found.
+    public let bracketBits: [Int]
   }
 
   public let method: Method
@@ -89,6 +91,7 @@ public struct PriceSearch: Sendable {
     progress.begin(at: start)
     var rounds = 0
     var trials = 0
+    var bracketBits: [Int] = []
     while true {
       // 1. Choose trial keys strictly inside the bracket, or its top if that is all there is.
       let keys = progress.keys()
@@ -105,6 +108,7 @@ public struct PriceSearch: Sendable {
         world.sum(&sums)
         let units = Int(sums.removeLast())
         progress.sampled = SampledCurve(keys: keys, demands: sums.map { Double($0) }, units: units)
+        bracketBits.append(progress.bracketBits)
         continue
       }
       var sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
@@ -122,11 +126,13 @@ public struct PriceSearch: Sendable {
       // 3. Keep the part of the bracket in which the demand first meets the target.
       progress.measured(sums, at: keys)
       if progress.isOutOfReach { progress.lowerAims() }
+      bracketBits.append(progress.bracketBits)
 
       // 4. Units whose demand cannot change any more leave the search.
       demand.narrow(to: progress.lower.key...progress.upper.key)
     }
-    stages.append(Stage(purpose: purpose, rounds: rounds, trials: trials))
+    stages.append(
+      Stage(purpose: purpose, rounds: rounds, trials: trials, bracketBits: bracketBits))
     evaluations += demand.evaluations
     guard let found = progress.upper.demand else {
       preconditionFailure("the bracket's top was measured")

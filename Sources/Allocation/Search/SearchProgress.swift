@@ -68,6 +68,12 @@ struct SearchProgress {
     firstGuess = start.guess
   }
 
+  /// ⌊log₂⌋ of the keys among which the answer is.
+  var bracketBits: Int {
+    let width = UInt64(bitPattern: upper.key &- lower.key)
+    return max(UInt64.bitWidth - width.leadingZeroBitCount - 1, 0)
+  }
+
   /// Whether the demand is above the target even at the top.
   var isOutOfReach: Bool { points.last.map { $0.key == upper.key && $0.demand > target } ?? false }
 

@@ -1,34 +1,5 @@
 internal import PlanFiles
 
-/// Rounds of every search, from the run file. It holds no brackets, so their shrinking is not drawn.
-enum SearchFigure {
-  static func figure(_ run: RunDocument?) -> FigureOutcome {
-    guard let run else { return .absent(RunFigures.noRun) }
-    guard let search = run.search else { return .absent("The run file names no search.") }
-    guard !search.stages.isEmpty else {
-      return .absent("The run needed no search; \(search.allreduces) allreduces in all.")
-    }
-    var table = FigureTable(
-      caption: "Searches of the run, method \(search.method)",
-      columns: ["search", "rounds", "trial prices"])
-    let rows = search.stages.map { stage in
-      table.add([stage.purpose, "\(stage.rounds)", NumberText.grouped(stage.trials)])
-      return RowChart.Row(
-        label: stage.purpose, name: stage.purpose, value: Double(stage.rounds),
-        text: "\(stage.rounds)")
-    }
-    let chart = RowChart(
-      rows: rows, scale: AxisScale(linearTo: rows.map(\.value).max() ?? 1),
-      axis: ["rounds, each one allreduce"])
-    let sentence =
-      "\(NumberText.grouped(search.trials)) trial prices in "
-      + "\(amountText(search.stages.reduce(0) { $0 + Double($1.rounds) })) rounds; \(search.allreduces) allreduces in all, with "
-      + "normalisation and certificate (\(search.method) search)."
-    return .drawn(
-      Figure(chart: .search, sentence: sentence, table: table, drawing: chart.drawing))
-  }
-}
-
 /// Slices and seconds of every rank, from the run file.
 enum RankFigure {
   static func figure(_ run: RunDocument?) -> FigureOutcome {
@@ -78,7 +49,7 @@ enum RankFigure {
   }
 }
 
-private enum RunFigures {
+enum RunFigures {
   static let noRun =
     "There is no run file beside the plan; give it with --run FILE to see how the plan came about."
 }
