@@ -43,7 +43,9 @@
     for lane in 0..<Self.lanes {
       let source = unsafe rows.storage.baseAddress.unsafelyUnwrapped + (first + lane) * order
       for index in 0..<order {
-        unsafe solution[index][lane] = lane < count ? source[index] : 0
+        var lanes = unsafe solution[index]
+        lanes[lane] = unsafe lane < count ? source[index] : 0
+        unsafe solution[index] = lanes
       }
     }
   }
