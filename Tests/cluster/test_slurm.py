@@ -153,7 +153,7 @@ def test_a_warned_job_is_gone_on_with(
 @pytest.fixture(scope="module")
 def long_scoring(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
     """More than a minute of work for one core; the output's path is still to be added."""
-    side, modules = 1024, 80
+    side, modules = 2048, 40
     generator = np.random.default_rng(11)
     x = generator.normal(size=(side + 8, side)) * np.exp(generator.normal(size=side) / 2)
     factor = torch.tensor(x.T @ x / len(x)).float()
