@@ -19,6 +19,10 @@ Timed = Callable[[Ended], Ended]
 def check_rerun(scoring: Scoring, output: Path, undisturbed: bytes, ranks: int = 2) -> Ended:
     """Nothing was written; the same command on other ranks writes the undisturbed bytes."""
     assert not output.exists(), "a broken run left an output"
+    return check_next_run(scoring, output, undisturbed, ranks)
+
+
+def check_next_run(scoring: Scoring, output: Path, undisturbed: bytes, ranks: int = 2) -> Ended:
     assert leftovers() == []
     again = ended(on_hosts(*scoring, output, ranks=ranks))
     assert again.code == 0, again.text
@@ -103,4 +107,10 @@ def test_killed(
         assert said in end.text
         assert end.seconds < 30
         assert leftovers() == []
-    check_rerun(scoring, output, undisturbed)
+    if fault is kill_launcher and output.exists():
+        # The ranks outlive mpirun by the moment their hosts' daemons need to notice.
+        assert output.read_bytes() == undisturbed
+        output.unlink()
+        check_next_run(scoring, output, undisturbed)
+    else:
+        check_rerun(scoring, output, undisturbed)
