@@ -45,7 +45,7 @@ struct LocalCrossingTests {
         var demand = SlicedDemand(StepDemand(), units: units)
         return crossing.key(of: &demand)
       }
-      // The parts are rounded down together by less than one per rank, which no step is smaller than.
+      // Rounding down takes less than one from each part, and demands are whole: the bounds are sharp.
       try require(
         own.min()! <= answer && answer <= own.max()!, "\(answer) is not within \(own)")
     }

@@ -1,8 +1,9 @@
 /// Where the units of one rank alone would meet their part of a target: what a rank proposes as a trial.
 ///
-/// The part is in proportion to what the rank's demand falls by within the bracket, so the parts add up to the
-/// target, and the common answer lies between the smallest and the largest proposal. Where many units jump
-/// at one key, all ranks propose that key, which no interpolation would find.
+/// The part is in proportion to what the rank's demand falls by within the bracket, rounded down, so the parts
+/// add up to the target or less than one per rank below it: the common answer lies between the smallest and
+/// the largest proposal. Where many units jump at one key, all ranks propose that key, which no
+/// interpolation would find.
 ///
 /// Proposals decide how many rounds a search needs, never where it ends: they are tried like other keys.
 struct LocalCrossing {
