@@ -36,12 +36,13 @@ import Testing
       RunDocument.Stage(purpose: "ties", rounds: 1, trials: 2, bracketBits: [0]),
     ]
     let figure = try #require(ReportPage(contents).figure(.search))
-    #expect(figure.table.rows.map(\.last) == ["2^50, 2^35, found", "found"])
+    #expect(figure.table.rows.map(\.last) == ["2⁵⁰, 2³⁵, found", "found"])
     let words = figure.drawing(720).elements
-    for text in ["price, round 1", "2^50", "price, round 2", "2^35", "price, round 3", "found"] {
+    for text in ["price, round 1", "2⁵⁰", "price, round 2", "2³⁵", "price, round 3", "found"] {
       #expect(words.contains(">\(text)</text>"), "\(text)")
     }
     #expect(!words.contains("ties"))
+    #expect(figure.sentence.hasSuffix("Not drawn: ties."))
   }
 
   @Test("The table of the price curve has every point of it, and marks the found one")

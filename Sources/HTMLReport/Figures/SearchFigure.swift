@@ -18,11 +18,11 @@ enum SearchFigure {
         axis: ["candidates left, as a power of two", "each round is one allreduce"])
     let sentence =
       "\(NumberText.grouped(search.trials)) trial prices in "
-      + "\(amountText(search.stages.reduce(0) { $0 + Double($1.rounds) })) rounds; \(search.allreduces) allreduces in all, with "
-      + "normalisation and certificate (\(search.method) search)."
+      + "\(NumberText.grouped(search.stages.reduce(0) { $0 + $1.rounds })) rounds; "
+      + "\(search.allreduces) allreduces in all, with normalisation and certificate "
+      + "(\(search.method) search)." + undrawn(search.stages, besides: traced.count)
     return .drawn(
-      Figure(
-        chart: .search, sentence: sentence, table: table(search), drawing: chart.drawing))
+      Figure(sentence: sentence, table: table(search), drawing: chart.drawing))
   }
 
   private static func table(_ search: RunDocument.Search) -> FigureTable {
@@ -38,6 +38,14 @@ enum SearchFigure {
     return table
   }
 
+  /// The searches that have no rows: others than those of `tracedRows`.
+  private static func undrawn(_ stages: [RunDocument.Stage], besides rows: Int) -> String {
+    let others = stages.filter { rows > 0 && !["gamma", "price"].contains($0.purpose) }
+    guard !others.isEmpty else { return "" }
+    let names = others.map { $0.purpose.replacing("-", with: " ") }.joined(separator: ", ")
+    return " Not drawn: \(names)."
+  }
+
   /// A row per round of the searches that decide the plan.
   private static func tracedRows(_ stages: [RunDocument.Stage]) -> [RowChart.Row] {
     stages.filter { ["gamma", "price"].contains($0.purpose) }.flatMap { stage in
@@ -49,7 +57,9 @@ enum SearchFigure {
     }
   }
 
-  private static func candidates(_ bits: Int) -> String { bits == 0 ? "found" : "2^\(bits)" }
+  private static func candidates(_ bits: Int) -> String {
+    bits == 0 ? "found" : AxisScale.power(of: 2, bits)
+  }
 
   private static func stageChart(_ stages: [RunDocument.Stage]) -> RowChart {
     let rows = stages.map { stage in
