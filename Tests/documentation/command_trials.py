@@ -52,9 +52,7 @@ TRIALS: list[Trial] = [
     NotRun("README.md", "launch/test", "it runs this test"),
     Changed("README.md", f"{COLLECT} --model MODEL_FOLDER --text calibration.txt -o", FEW),
     # With its names filled in it is a step of docs/tutorials/kronfluence.md.
-    Elsewhere(
-        "README.md", f"{COLLECT} --model MODEL_FOLDER --text calibration.txt --fr", SESSIONS
-    ),
+    Elsewhere("README.md", f"{COLLECT} --model MODEL_FOLDER --text calibration.txt --fr", SESSIONS),
     Elsewhere("README.md", "srun", SLURM),
     Changed("docs/apply.md", "python launch/evaluate.py", "--windows 2"),
     Elsewhere("docs/cluster.md", "sbatch", SLURM),
