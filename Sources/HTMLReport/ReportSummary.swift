@@ -57,7 +57,9 @@ struct ReportSummary {
     var table = FigureTable(
       caption:
         "Predicted \(isDecrease ? "decrease" : "change") of the loss, to second order, of ways to "
-        + "divide the same budget",
+        + "divide the same budget"
+        + (isDecrease
+          ? "" : ". So many weights are far outside of where it holds: judge by held-out loss"),
       columns: ["way", isDecrease ? "decrease" : "change"])
     // The best first.
     let sign = isDecrease ? -1.0 : 1
