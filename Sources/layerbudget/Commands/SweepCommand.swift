@@ -174,13 +174,10 @@ private struct SweepWork: Launch.Work {
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    guard let (document, _) = try request.run(over: world), !printing.quiet else { return }
-    if printing.json {
-      try Printed.json(document)
-      return
+    guard let (document, _) = try request.run(over: world) else { return }
+    try Printed.document(document, notes: document.notes, printing) {
+      SweepTable(document).text(on: $0)
     }
-    Process.writeToStandardOutput(SweepTable(document).text(on: printing.page))
-    Process.print(notes: document.notes)
   }
 }
 
