@@ -59,7 +59,7 @@ struct ReportSummary {
         "Predicted \(isDecrease ? "decrease" : "change") of the loss, to second order, of ways to "
         + "divide the same budget"
         + (isDecrease
-          ? "" : ". So many weights are far outside of where it holds: judge by held-out loss"),
+          ? "" : ". A local model: at large sparsities judge by held-out loss"),
       columns: ["way", isDecrease ? "decrease" : "change"])
     // The best first.
     let sign = isDecrease ? -1.0 : 1

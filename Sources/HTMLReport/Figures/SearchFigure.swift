@@ -40,19 +40,25 @@ enum SearchFigure {
 
   /// The searches that have no rows: others than those of `tracedRows`.
   private static func undrawn(_ stages: [RunDocument.Stage], besides rows: Int) -> String {
-    let others = stages.filter { rows > 0 && !["gamma", "price"].contains($0.purpose) }
-    guard !others.isEmpty else { return "" }
-    let names = others.map { $0.purpose.replacing("-", with: " ") }.joined(separator: ", ")
-    return " Not drawn: \(names)."
+    var others: [String] = []
+    for stage in stages where rows > 0 && !["gamma", "price"].contains(stage.purpose) {
+      let name = stage.purpose.replacing("-", with: " ")
+      if !others.contains(name) { others.append(name) }
+    }
+    return others.isEmpty ? "" : " Not drawn: \(others.joined(separator: ", "))."
   }
 
-  /// A row per round of the searches that decide the plan.
+  /// A row per round of the searches for γ and for prices. Plans that are compared have prices, too: the
+  /// second search is `price 2`.
   private static func tracedRows(_ stages: [RunDocument.Stage]) -> [RowChart.Row] {
-    stages.filter { ["gamma", "price"].contains($0.purpose) }.flatMap { stage in
-      (stage.bracketBits ?? []).enumerated().map { round, bits in
-        RowChart.Row(
-          label: "\(stage.purpose), round \(round + 1)",
-          name: "\(stage.purpose), round \(round + 1)", value: Double(bits), text: candidates(bits))
+    var counts: [String: Int] = [:]
+    return stages.filter { ["gamma", "price"].contains($0.purpose) }.flatMap { stage in
+      counts[stage.purpose, default: 0] += 1
+      let place = counts[stage.purpose] ?? 1
+      let search = place == 1 ? stage.purpose : "\(stage.purpose) \(place)"
+      return (stage.bracketBits ?? []).enumerated().map { round, bits in
+        let name = "\(search), round \(round + 1)"
+        return RowChart.Row(label: name, name: name, value: Double(bits), text: candidates(bits))
       }
     }
   }
