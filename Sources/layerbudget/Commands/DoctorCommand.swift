@@ -64,7 +64,7 @@ private struct DoctorTable {
     facts.add(["MPI", report.mpi])
     facts.add(["BLAS", report.blas])
     if let seconds = report.allreduceSeconds {
-      facts.add(["allreduce", "\(NumberText.short(seconds * 1000)) ms, \(report.ranks) ranks"])
+      facts.add(["allreduce", "\(NumberText.latency(seconds)), \(report.ranks) ranks"])
     }
     var hosts = TextTable(columns: [
       .text("host"), .number("ranks"), .number("processors"), .number("threads", spare: 0),

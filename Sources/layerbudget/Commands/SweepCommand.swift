@@ -141,8 +141,8 @@ struct SweepCommand: ParsableCommand {
         $0.budget.measure != measures[0].budget.measure
       }) {
         throw ValidationError(
-          "--budget \(budget[other]) counts \(measures[other].budget.measure.rawValue), but "
-            + "\(budget[0]) counts \(measures[0].budget.measure.rawValue); give all in one unit")
+          "--budget \(budget[other]) \(counted(measures[other])), but "
+            + "\(budget[0]) \(counted(measures[0])); give all in one unit")
       }
       switch utility {
       case .log: break
@@ -152,6 +152,11 @@ struct SweepCommand: ParsableCommand {
       return .capacity(program, measures, wholeNumbers: integer)
     }
     return .pruning(try pruningRequest(), sparsities: sparsity)
+  }
+
+  private func counted(_ measure: CapacityMeasure) -> String {
+    let unit = measure.budget.measure
+    return unit == .costs ? "names no unit" : "counts \(unit.rawValue)"
   }
 
   func run() throws {
@@ -201,8 +206,11 @@ private struct SweepTable {
         NumberText.short(point.gap),
       ])
     }
+    let unit = BudgetUnit(document.program, document.parameters)
+    let counted = isPruning ? "" : unit.name.map { ", budgets in \($0)" } ?? ""
     return page.text(
-      of: table, below: "\n\(document.units.count) units at \(document.points.count) points\n",
+      of: table,
+      below: "\n\(document.units.count) units at \(document.points.count) points\(counted)\n",
       notes: document.notes)
   }
 }
