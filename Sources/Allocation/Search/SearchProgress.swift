@@ -22,6 +22,8 @@ struct SearchProgress {
   private var misses = 0
   /// Rounds in a row that got on less than even parts would have.
   private var poorRounds = 0
+  /// Whether the target is what the demand is at the top.
+  private var asksForLowest = false
   /// Keys that ranks propose to try, ascending.
   private var proposals: [Int64] = []
 
@@ -59,6 +61,7 @@ struct SearchProgress {
   mutating func lowerAims() {
     guard let top = points.last else { return }
     target = top.demand
+    asksForLowest = true
     upper.demand = top.demand
     let below = points.last { $0.demand > top.demand }
     lower = below.map { BracketEnd(key: $0.key, demand: $0.demand) } ?? BracketEnd(key: start)
@@ -109,15 +112,16 @@ struct SearchProgress {
   var wantsProposals: Bool {
     guard method == .accelerated else { return false }
     let (perRank, few) = (activeUnits / ranks, SearchOutlook.terms(ranks: ranks))
-    if perRank <= few / 64 { return true }
+    // The last unit to come down is a matter of one unit, which only its rank knows.
+    if perRank <= (asksForLowest ? 8 * few : few / 64) { return true }
     return poorRounds >= (perRank <= few / 2 ? 1 : 2) || rounds >= 4 && bracketBits > 24
   }
 
   /// The bracket for proposals, once both ends are measured and there is room between them.
   var localCrossing: LocalCrossing? {
-    guard let above = lower.demand, let below = upper.demand, upper.key &- lower.key > 1 else {
-      return nil
-    }
+    guard let below = upper.demand, upper.key &- lower.key > 1 else { return nil }
+    // Where nothing but the lowest demand is wanted, no part depends on what it falls from.
+    guard let above = lower.demand ?? (asksForLowest ? below + 1 : nil) else { return nil }
     return LocalCrossing(
       lower: MeasuredPoint(key: lower.key, demand: above),
       upper: MeasuredPoint(key: upper.key, demand: below), target: target)
