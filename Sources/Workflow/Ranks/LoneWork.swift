@@ -3,9 +3,10 @@ internal import Collectives
 /// Predicted operations of what rank 0 does alone while the others wait: signs of life for the watch
 /// over stalled ranks, which waits four times as long as they take at 10^9 a second.
 ///
-/// Generous: about ten times what documents were seen to take, as disks differ more than processors.
+/// Generous: ten times and more what an idle processor was seen to take, as others may have it too,
+/// and disks differ more than processors.
 enum LoneWork {
-  private static let perByte = 100.0
+  private static let perByte = 300.0
   /// A unit of a plan is some 350 bytes, a point of a sweep 70.
   private static let bytesPerRow = 350.0
 
@@ -15,10 +16,10 @@ enum LoneWork {
   static func writing(_ rows: Int) -> Double { perByte * bytesPerRow * Double(rows) }
 
   /// Spreading a unit's slots by load: the exchanges of `ReplicaBundles.improve`.
-  static func placing(_ slots: Int) -> Double { 100 * Double(slots) * Double(slots) }
+  static func placing(_ slots: Int) -> Double { 300 * Double(slots) * Double(slots) }
 
   /// Solving the program of so many units, whole numbers too, and comparing.
-  static func solving(_ units: Int) -> Double { 1e5 * Double(units) }
+  static func solving(_ units: Int) -> Double { 3e5 * Double(units) }
 }
 
 extension Collective where Self: ~Copyable {
