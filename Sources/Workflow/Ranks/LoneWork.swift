@@ -3,8 +3,8 @@ internal import Collectives
 /// Predicted operations of what rank 0 does alone while the others wait: signs of life for the watch
 /// over stalled ranks, which waits four times as long as they take at 10^9 a second.
 ///
-/// Generous: ten times and more what an idle processor was seen to take, as others may have it too,
-/// and disks differ more than processors.
+/// That is more than ten times what an idle processor was seen to take: others may have it too, and
+/// disks differ more than processors.
 enum LoneWork {
   private static let perByte = 300.0
   /// A unit of a plan is some 350 bytes, a point of a sweep 70.
