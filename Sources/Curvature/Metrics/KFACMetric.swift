@@ -21,7 +21,7 @@ struct DampedFactor<Element: Readable>: ~Copyable {
     switch consume factor.form {
     case .dense(var matrix):
       matrix.addToDiagonal(Element(shift))
-      let cholesky = try CholeskyFactor(factorizing: matrix)
+      let cholesky = try CholeskyFactor(factorizing: matrix, in: .upper)
       conditionNumber = 1 / cholesky.reciprocalCondition
       form = .dense(cholesky)
     case .diagonal(let values):

@@ -100,13 +100,15 @@ extension Statistics {
   ) throws(CurvatureError) -> Matrix<Element> {
     let key = try requiredKey(quantity, of: module)
     var matrix = try matrix(key, rows: order, columns: order, as: type)
-    let asymmetry = matrix.symmetrize()
-    let limit = (tensors[key]?.elementType.symmetryTolerance ?? 0) * asymmetry.largestMagnitude
-    guard asymmetry.largestAsymmetry <= limit else {
-      throw .value(
-        "\(place(of: key)): not symmetric, element pairs differ by up to "
-          + "\(asymmetry.largestAsymmetry), the limit for its type is \(limit); it must be a second "
-          + "moment such as XᵀX, check how it was collected")
+    if !matrix.isSymmetricBitByBit {
+      let asymmetry = matrix.symmetrize()
+      let limit = (tensors[key]?.elementType.symmetryTolerance ?? 0) * asymmetry.largestMagnitude
+      guard asymmetry.largestAsymmetry <= limit else {
+        throw .value(
+          "\(place(of: key)): not symmetric, element pairs differ by up to "
+            + "\(asymmetry.largestAsymmetry), the limit for its type is \(limit); it must be a second "
+            + "moment such as XᵀX, check how it was collected")
+      }
     }
     for index in 0..<order where quantity != .hessian && matrix[index, index] < 0 {
       throw negativeDiagonal(key, index, Double(matrix[index, index]))
