@@ -55,14 +55,26 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       }
 
       // 3. Its condition. Divided by the norm here, which in Float could overflow.
-      let inverseNorm = unsafe Double(Element._kernels.inverseNorm(base, size, triangle))
-      reciprocal = min(inverseNorm / norm, 1)
+      reciprocal = min(unsafe Self.reciprocalInverseNorm(base, order, triangle) / norm, 1)
     }
     self.order = order
     self.triangle = triangle
     self.oneNorm = norm
     self.reciprocalCondition = reciprocal
     self.storage = matrix
+  }
+
+  /// An estimate of 1 / ‖(L Lᵀ)⁻¹‖₁.
+  private static func reciprocalInverseNorm(
+    _ base: UnsafePointer<Element>, _ order: Int, _ triangle: StoredTriangle
+  ) -> Double {
+    if triangle == .upper {
+      var estimate = unsafe InverseNormEstimate(of: base, order: order)
+      let norm = Double(estimate.value())
+      if norm.isFinite && norm > 0 { return 1 / norm }
+    }
+    return unsafe Double(
+      Element._kernels.inverseNorm(base, blasIndex(order, "rows of L"), triangle))
   }
 
   /// B := L⁻¹ B for B [order, k]. - Complexity: order² k flops.

@@ -11,11 +11,13 @@ public struct MatrixReuse: ~Copyable, Sendable {
 }
 
 /// The blocks behind ``MatrixReuse``.
-@safe final class KeptMemory: Sendable {
+@safe package final class KeptMemory: Sendable {
   static let shared = KeptMemory()
 
+  package init() {}
+
   /// Smaller blocks are the allocator's business: their pages are few and it has them at hand.
-  static let smallest = 128 << 10
+  package static let smallest = 128 << 10
 
   @safe private struct State: @unchecked Sendable {
     var holders = 0
@@ -48,12 +50,14 @@ public struct MatrixReuse: ~Copyable, Sendable {
     }
   }
 
-  /// Bytes that wait for a matrix.
-  var keptBytes: Int { withState { $0.kept } }
+  /// Bytes of living matrices, of those kept, and the most that living ones have taken.
+  package var byteCounts: (living: Int, kept: Int, peak: Int) {
+    withState { ($0.living, $0.kept, $0.peak) }
+  }
 
-  func begin() { withState { $0.holders += 1 } }
+  package func begin() { withState { $0.holders += 1 } }
 
-  func end() {
+  package func end() {
     let rest = unsafe withState { state in
       state.holders -= 1
       guard state.holders == 0 else { return unsafe [UnsafeMutableRawPointer]() }
@@ -65,7 +69,7 @@ public struct MatrixReuse: ~Copyable, Sendable {
 
   /// A block of exactly this size, the one freed last; nil where there is none, which is then counted as
   /// allocated elsewhere.
-  func take(byteCount: Int) -> UnsafeMutableRawPointer? {
+  package func take(byteCount: Int) -> UnsafeMutableRawPointer? {
     guard byteCount >= Self.smallest else { return nil }
     let (found, shed) = unsafe withState { state in
       let index = unsafe state.blocks.lastIndex { unsafe $0.byteCount == byteCount }
@@ -83,7 +87,7 @@ public struct MatrixReuse: ~Copyable, Sendable {
   }
 
   /// Whether the block is kept; it is the caller's to free where it is not.
-  func keep(_ memory: UnsafeMutableRawPointer, byteCount: Int) -> Bool {
+  package func keep(_ memory: UnsafeMutableRawPointer, byteCount: Int) -> Bool {
     guard byteCount >= Self.smallest else { return false }
     return withState { state in
       state.living -= byteCount
