@@ -20,13 +20,15 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   /// Factorizes in the storage of the consumed matrix, of which only the lower triangle is read; with
   /// `.upper` it must be symmetric in both.
   ///
+  /// - Parameter knownOneNorm: ‖A‖₁ where it is known and finite; nil to take it here.
   /// - Throws: `notFinite` for the first nan or infinity of that triangle, `notPositiveDefinite` for
   ///   the first leading block that is not, `tooLarge` for an order above 2³¹ − 1.
   /// - Precondition: the matrix is square.
   /// - Complexity: order³/3 flops, some 10 order² for the condition estimate; 8 order bytes beside
   ///   the matrix for its norm, then 4 order elements for the estimate.
   public init(
-    factorizing matrix: consuming Matrix<Element>, in triangle: StoredTriangle = .lower
+    factorizing matrix: consuming Matrix<Element>, in triangle: StoredTriangle = .lower,
+    knownOneNorm: Double? = nil
   ) throws(LinearAlgebraError) {
     precondition(
       matrix.rows == matrix.columns,
@@ -35,7 +37,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     let size = try blasOrder(order)
 
     // 1. The norm, while A is still there; it is not finite when an element is not.
-    let norm = matrix.symmetricOneNorm()
+    let norm = knownOneNorm ?? matrix.symmetricOneNorm()
     if !norm.isFinite, let (row, column) = matrix.firstNonFiniteOfLowerTriangle() {
       throw .notFinite(order: order, row: row, column: column)
     }
@@ -98,9 +100,13 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   /// No smaller than 1/λmin(L Lᵀ), so its reciprocal is a bound on the smallest eigenvalue.
   /// - Complexity: order³/3 flops, LAPACK's trtri; order² elements beside the factor.
   public func inverseTrace() -> Double {
-    let inverse = lowerTriangle()
+    var inverse = storage.copy()
+    switch triangle {
+    case .lower: inverse.clearAboveDiagonal()
+    case .upper: inverse.clearBelowDiagonal()
+    }
     guard order > 0, let base = unsafe inverse.storage.baseAddress else { return 0 }
-    let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"), .lower)
+    let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"), triangle)
     precondition(info == 0, "a Cholesky factor has a positive diagonal")
     let trace = inverse.sumOfSquares
     return trace.isFinite ? trace : .infinity

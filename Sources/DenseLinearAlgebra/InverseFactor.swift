@@ -29,6 +29,12 @@ extension Matrix {
     }
   }
 
+  mutating func clearBelowDiagonal() {
+    for row in 0..<rows {
+      for index in row * columns..<row * columns + row { unsafe storage[index] = 0 }
+    }
+  }
+
   /// The upper triangular U with Uᵀ U = H⁻¹ of a symmetric positive definite H, in H's storage: the
   /// Cholesky factor of the inverse, without the inverse.
   ///

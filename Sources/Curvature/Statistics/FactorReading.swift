@@ -28,6 +28,8 @@ struct FactorSummary: Sendable {
   let mean: Double
   /// ‖·‖_F, no smaller than the largest eigenvalue.
   let norm: Double
+  /// ‖·‖₁ of a dense one.
+  var oneNorm: Double?
 }
 
 /// A factor as read: a mean, symmetric; dense or diagonal.
@@ -65,10 +67,11 @@ extension Statistics {
     }
     let matrix = try symmetricMatrix(
       side.covariance, of: module, order: order, as: type)
+    let norms = matrix.symmetricNorms()
     return KroneckerFactor(
       summary: FactorSummary(
         order: order, mean: matrix.trace / Double(order),
-        norm: matrix.sumOfSquares.squareRoot()),
+        norm: norms.sumOfSquares.squareRoot(), oneNorm: norms.one),
       form: .dense(matrix))
   }
 
