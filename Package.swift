@@ -36,7 +36,7 @@ let fuzzer: [Target] =
       path: "Tests/Fuzzing/Fuzzer", swiftSettings: strict),
   ]
 
-// Only launch/reference fetches it: users of the package should not have to.
+// Only launch/test fetches it: users of the package should not have to.
 let documentation: [Package.Dependency] =
   Context.environment["LAYERBUDGET_DOCC"] == nil
   ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0")]

@@ -28,11 +28,7 @@ from pruning_comparison.held_out_loss import (
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = Parser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(__doc__)
     parser.add_argument("model", type=Path, metavar="MODEL_DIR")
     add_text_options(parser, windows=512)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

@@ -23,11 +23,7 @@ from layerbudget_statistics.plain_errors import (
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = Parser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(__doc__)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="folder for the trained model"
     )

@@ -28,11 +28,7 @@ METHODS = ("magnitude", "wanda", "sparsegpt")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = Parser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(__doc__)
     parser.add_argument("model", type=Path, metavar="MODEL_DIR")
     parser.add_argument(
         "--statistics", type=Path, required=True, metavar="PATH", help="statistics of the model"

@@ -105,10 +105,14 @@ struct AxisScale: Sendable, Equatable {
     switch exponent {
     case -3 ... -1: return NumberText.fixed(powerOfTen(exponent), decimals: -exponent)
     case 0...4: return NumberText.grouped(Int(powerOfTen(exponent)))
-    default:
-      let digits = "⁰¹²³⁴⁵⁶⁷⁸⁹".map { $0 }
-      let raised = String(exponent.magnitude).compactMap { $0.wholeNumberValue }.map { digits[$0] }
-      return "10" + (exponent < 0 ? "⁻" : "") + String(raised)
+    default: return power(of: 10, exponent)
     }
+  }
+
+  /// `10⁻⁵`.
+  static func power(of base: Int, _ exponent: Int) -> String {
+    let digits = "⁰¹²³⁴⁵⁶⁷⁸⁹".map { $0 }
+    let raised = String(exponent.magnitude).compactMap { $0.wholeNumberValue }.map { digits[$0] }
+    return "\(base)" + (exponent < 0 ? "⁻" : "") + String(raised)
   }
 }

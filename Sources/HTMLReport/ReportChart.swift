@@ -1,10 +1,12 @@
+internal import PlanFiles
+
 /// The charts of a report, in its order.
 public enum ReportChart: String, CaseIterable, Sendable {
   case allocation, gains, bounds, price, search, ranks, placement
 
-  public var title: String {
+  func title(_ program: PlanDocument.Program) -> String {
     switch self {
-    case .allocation: "What every unit gets"
+    case .allocation: program == .pruning ? "What every unit loses" : "What every unit gets"
     case .gains: "What every unit could still gain"
     case .bounds: "Bounds that hold a unit back"
     case .price: "Demand against the price"

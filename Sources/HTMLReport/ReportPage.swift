@@ -51,7 +51,7 @@ public struct ReportPage {
   /// One chart as an SVG file, or the sentence that says why there is none.
   public func svg(_ chart: ReportChart) -> (document: String?, reason: String) {
     switch outcome(of: chart) {
-    case .drawn(let figure): (figure.document(width: Self.wide), figure.sentence)
+    case .drawn(let figure): (figure.document(title(of: chart), width: Self.wide), figure.sentence)
     case .absent(let reason): (nil, reason)
     }
   }
@@ -64,13 +64,15 @@ public struct ReportPage {
     case .price: PriceFigure.figure(contents)
     case .search: SearchFigure.figure(contents.run)
     case .ranks: RankFigure.figure(contents.run)
-    case .placement: PlacementFigure.figure(contents.placement)
+    case .placement: PlacementFigure.figure(contents)
     }
   }
 
+  private func title(of chart: ReportChart) -> String { chart.title(contents.plan.program) }
+
   private var navigation: String {
     let links =
-      ReportChart.allCases.map { ($0.rawValue, $0.title) }
+      ReportChart.allCases.map { ($0.rawValue, title(of: $0)) }
       + [("units", "All units"), ("provenance", "Where it comes from")]
     return "<nav aria-label=\"Sections\"><ul>"
       + links.map { "<li><a href=\"#\($0.0)\">\(markup($0.1))</a></li>" }.joined()
@@ -78,7 +80,8 @@ public struct ReportPage {
   }
 
   private func section(of chart: ReportChart) -> String {
-    let heading = "<h2 id=\"\(chart.rawValue)\">\(markup(chart.title))</h2>"
+    let title = title(of: chart)
+    let heading = "<h2 id=\"\(chart.rawValue)\">\(markup(title))</h2>"
     switch outcome(of: chart) {
     case .absent(let reason):
       return
@@ -88,10 +91,9 @@ public struct ReportPage {
       let style = figure.table.rows.count > 30 ? " class=\"long\"" : ""
       return "<section\(style) aria-labelledby=\"\(chart.rawValue)\">\(heading)"
         + "<p>\(markup(figure.sentence))</p>"
-        + figure.element(width: Self.wide, class: "wide")
-        + figure.element(width: Self.narrow, class: "narrow")
-        + details(
-          "\(chart.title): the numbers of this chart", [figure.table]) + "</section>\n"
+        + figure.element(title, width: Self.wide, class: "wide")
+        + figure.element(title, width: Self.narrow, class: "narrow")
+        + details("\(title): the numbers of this chart", [figure.table]) + "</section>\n"
     }
   }
 

@@ -20,10 +20,10 @@ struct ReportSummary {
     let least = answers.text(answers.values.min() ?? 0)
     let most = answers.text(answers.values.max() ?? 0)
     if answers.isPruning {
-      return "\(count) lose \(amountText(spent)) of \(amountText(totalWeights)) weights, between "
+      return "\(count) lose \(NumberText.amount(spent)) of \(unit.text(totalWeights)), between "
         + "\(least) and \(most) each; uniform would be \(answers.text(answers.uniform))."
     }
-    return "\(count) share a budget of \(amountText(plan.budget)) and get between \(least) and "
+    return "\(count) share a budget of \(unit.text(plan.budget)) and get between \(least) and "
       + "\(answers.textWithUnit(answers.values.max() ?? 0)) each; uniform would be "
       + "\(answers.text(answers.uniform))."
   }
@@ -33,13 +33,13 @@ struct ReportSummary {
     let certificate = plan.certificate
     let left = certificate.integerBudgetLeft ?? certificate.budgetLeft
     var figures: [(name: String, value: String, note: String)] = [
-      ("budget", amountText(plan.budget), budgetUnit),
-      ("spent", amountText(spent), budgetState(left)),
+      ("budget", NumberText.amount(plan.budget), budgetNote),
+      ("spent", NumberText.amount(spent), budgetState(left)),
       ("price λ", NumberText.short(plan.price), priceNote),
       ("duality gap", NumberText.short(certificate.gap), "0 is the optimum"),
       (
         "at a bound",
-        amountText(Double(certificate.unitsAtLower) + Double(certificate.unitsAtUpper)),
+        NumberText.amount(Double(certificate.unitsAtLower) + Double(certificate.unitsAtUpper)),
         "\(NumberText.grouped(certificate.unitsAtLower)) lower, "
           + "\(NumberText.grouped(certificate.unitsAtUpper)) upper"
       ),
@@ -57,13 +57,17 @@ struct ReportSummary {
     var table = FigureTable(
       caption:
         "Predicted \(isDecrease ? "decrease" : "change") of the loss, to second order, of ways to "
-        + "divide the same budget",
+        + "divide the same budget"
+        + (isDecrease
+          ? "" : ". A local model: at large sparsities judge by held-out loss"),
       columns: ["way", isDecrease ? "decrease" : "change"])
     // The best first.
     let sign = isDecrease ? -1.0 : 1
     let ways = losses.sorted { (sign * $0.value, $0.key) < (sign * $1.value, $1.key) }
+    let own = plan.parameters[isDecrease ? "utility" : "psi"]
     for (name, value) in ways {
-      table.add([name, NumberText.short(value)])
+      let mark = own == .text(name) ? " (this plan)" : ""
+      table.add([name + mark, NumberText.short(value)])
     }
     return table
   }
@@ -72,17 +76,17 @@ struct ReportSummary {
 
   private var totalWeights: Double { plan.units.reduce(0) { $0 + Double($1.weights ?? 0) } }
 
-  private var budgetUnit: String {
-    if answers.isPruning { return "weights to remove" }
-    guard case .text(let unit) = plan.parameters["budget_unit"] else { return "" }
-    return "in \(unit)"
+  private var unit: BudgetUnit { plan.budgetUnit }
+
+  private var budgetNote: String {
+    answers.isPruning ? "weights to remove" : unit.name ?? unit.note ?? ""
   }
 
   private func budgetState(_ left: Double) -> String {
     // What rounding leaves of a budget that is met.
     if abs(left) <= 1e-9 * max(abs(plan.budget), 1) { return "the budget is met" }
     return left > 0
-      ? "\(amountText(left)) left over" : "\(amountText(-left)) beyond the budget"
+      ? "\(NumberText.amount(left)) left over" : "\(NumberText.amount(-left)) beyond the budget"
   }
 
   private var priceNote: String {

@@ -53,7 +53,7 @@ public struct CSVTable: Sendable, Equatable {
       return nil
     }
     let text = rows[row].fields[index]
-    guard let value = Double(text), !value.isNaN else {
+    guard let value = PlainNumber.value(of: text), !value.isNaN else {
       throw .invalid(
         "\(source): line \(rows[row].line), column \"\(column)\": \"\(text)\" is not a number")
     }

@@ -131,7 +131,9 @@ public struct ForeignScores: Sendable, Equatable {
     guard let first = tokens.first?.first, "+-.0123456789".utf8.contains(first) else { return nil }
     var values: [Double] = []
     for token in tokens {
-      guard let value = Double(String(decoding: token, as: UTF8.self)) else { return nil }
+      guard let value = PlainNumber.value(of: String(decoding: token, as: UTF8.self)) else {
+        return nil
+      }
       values.append(value)
     }
     return values

@@ -28,6 +28,20 @@ public enum NumberText {
     return isLarge ? grouped(Int(value.rounded())) : fixed(value, decimals: 3)
   }
 
+  /// An amount of a budget: whole and large ones in full, `626,688`; others in about four digits. What
+  /// rounding leaves beside a whole number is not shown.
+  public static func amount(_ value: Double) -> String {
+    let size = abs(value)
+    let isWhole = abs(value - value.rounded()) <= 1e-9 * max(size, 1)
+    guard size < 1e15, isWhole && size >= 1 || size >= 1000 else { return short(value) }
+    return grouped(Int(value.rounded()))
+  }
+
+  /// A short time: `0.8610 µs` and up to `12.35 ms`.
+  public static func latency(_ seconds: Double) -> String {
+    seconds < 1e-3 ? "\(short(seconds * 1e6)) µs" : "\(short(seconds * 1e3)) ms"
+  }
+
   /// A share of a whole: `0.4512`.
   public static func share(_ value: Double) -> String { fixed(value, decimals: 4) }
 

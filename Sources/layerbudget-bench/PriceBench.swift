@@ -20,6 +20,15 @@ struct PriceBench: ParsableCommand {
   @Option(help: "Share of the units that have an upper bound.")
   var bounded = 0.3
 
+  @Option(help: "Share of the units whose quality is zero.")
+  var worthless = 0.0
+
+  @Flag(help: "Whole numbers as upper bounds.")
+  var wholeBounds = false
+
+  @Flag(help: "Spend all of the budget: the price may be negative.")
+  var spendAll = false
+
   @Option(help: "Seed of the draws.")
   var seed: UInt64 = 0
 
@@ -47,6 +56,8 @@ private struct PriceWork: Bench.Work {
     let price: Double
     let allreduces: Int
     let trials: Int
+    /// ⌊log₂⌋ of the keys left after each round, by what was searched.
+    let bracketBits: [String: [Int]]
     let termsPerUnit: Double
     let search: Timing
     let reading: Timing
@@ -58,6 +69,7 @@ private struct PriceWork: Bench.Work {
     enum CodingKeys: String, CodingKey {
       case price, allreduces, trials, search, reading
       case unitsPerRank = "units_per_rank"
+      case bracketBits = "bracket_bits"
       case termsPerUnit = "terms_per_unit"
       case searchPerReading = "search_per_reading"
       case processorSecondsOfSearch = "processor_seconds_of_search"
@@ -78,15 +90,20 @@ private struct PriceWork: Bench.Work {
     // A budget of two per unit: some get nothing, some their upper bound.
     var program = CapacityProgram(budget: 2 * Double(total))
     if bench.gamma > 0 { program.gamma = .fixed(bench.gamma) }
+    if bench.spendAll { program.spend = .all }
     var draws = RandomDraws(seed: bench.seed &+ UInt64(world.rank) &* 1_000_003)
     let first = world.rank * count
     var arrays = ReadArrays(count: count)
     let columns = CapacityColumns(program, count: count) { position in
       // Over four decades, as gains of layers are.
+      let quality = 4 * exp(3 * draws.bell())
+      let cost = Double.random(in: 0.5...2, using: &draws)
+      let upper =
+        draws.happens(bench.bounded) ? Double.random(in: 0...8, using: &draws) : .infinity
       let unit = CapacityUnit(
-        index: first + position, quality: 4 * exp(3 * draws.bell()),
-        cost: Double.random(in: 0.5...2, using: &draws), lower: 0,
-        upper: draws.happens(bench.bounded) ? Double.random(in: 0...8, using: &draws) : .infinity)
+        index: first + position,
+        quality: bench.worthless > 0 && draws.happens(bench.worthless) ? 0 : quality,
+        cost: cost, lower: 0, upper: bench.wholeBounds ? upper.rounded(.up) : upper)
       arrays.append(unit)
       return unit
     }
@@ -125,6 +142,8 @@ private struct PriceWork: Bench.Work {
     return Line(
       unitsPerRank: count, price: priced.price, allreduces: search.allreduces,
       trials: search.stages.reduce(0) { $0 + $1.trials },
+      bracketBits: Dictionary(
+        search.stages.map { ($0.purpose.rawValue, $0.bracketBits) }, uniquingKeysWith: +),
       termsPerUnit: Double(search.evaluations) / Double(count), search: searched, reading: read,
       searchPerReading: searched.ratio(to: read),
       processorSecondsOfSearch: Timing(rounds: searchProcessor).median,

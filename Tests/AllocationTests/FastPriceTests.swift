@@ -136,6 +136,42 @@ struct FastPriceTests {
     }
   }
 
+  @Test("Demands that jump are priced in eight allreduces", arguments: [1, 2, 7])
+  func fewAllreducesAtJumps(ranks: Int) throws {
+    // Half of the units worthless, whole numbers as bounds, all to be spent; costs as they come, of two
+    // kinds, and equal, so that many units jump at one price.
+    let costs: [@Sendable (inout SeededGenerator) -> Double] = [
+      { $0.uniform(in: 0.5...2) }, { $0.uniform() < 0.5 ? 1 : 3 }, { _ in 1 },
+    ]
+    for count in [10, 1000, 5000] {
+      for cost in costs {
+        try forEachCase(seed: 87, cases: 2) { generator, number in
+          var program = CapacityProgram(budget: 2 * Double(count))
+          program.gamma = .fixed(1)
+          program.spend = .all
+          let units = (0..<count).map { index in
+            CapacityUnit(
+              index: index,
+              quality: generator.uniform() < 0.5 ? 0 : generator.logNormal(location: 1.4, scale: 2),
+              cost: cost(&generator), lower: 0,
+              upper: generator.uniform(in: 0...(number == 0 ? 8 : 6)).rounded(.up))
+          }
+          let settled = program
+          let calls = ThreadedCollective.run(ranks: ranks) { world in
+            let own = slice(units, rank: world.rank, of: ranks)
+            var columns = CapacityColumns(settled, count: own.count) { own[$0] }
+            var search = PriceSearch(method: .accelerated)
+            do throws(AllocationError) {
+              _ = try columns.price(totalUnits: count, search: &search, over: world)
+            } catch { preconditionFailure("\(error)") }
+            return search.allreduces
+          }
+          try require(calls.allSatisfy { $0 <= 8 }, "\(calls) allreduces for \(count) units")
+        }
+      }
+    }
+  }
+
   @Test("A budget below the floors is refused in the same words on every rank", arguments: [1, 3])
   func infeasible(ranks: Int) throws {
     try forEachCase(seed: 86, cases: 30) { generator, _ in

@@ -99,6 +99,30 @@ struct RefusalTests {
     #expect(try SolvedCapacity(withoutAlpha, [alone]).continuous == [9])
   }
 
+  @Test("Qualities too small for the arithmetic are refused; 0 is not")
+  func tinyQualities() throws {
+    func capacity(_ quality: Double) throws -> Double {
+      let units = [1, quality].enumerated().map {
+        CapacityUnit(index: $0, quality: $1, cost: 1, lower: 0, upper: 9)
+      }
+      return try SolvedCapacity(CapacityProgram(budget: 10), units).spent
+    }
+    func removed(_ quality: Double, kappa: Double = 0.25) throws -> Int {
+      let units = [1, quality].enumerated().map {
+        PruningUnit(index: $0, quality: $1, weights: 9, lower: 0, upper: 1)
+      }
+      var program = PruningProgram(sparsity: 0.5)
+      program.kappa = kappa
+      return try SolvedPruning(program, units).integers.reduce(0, +)
+    }
+    for quality in [.leastNormalMagnitude, 0x1p-1000] {
+      #expect(throws: AllocationError.self) { try capacity(quality) }
+      #expect(throws: AllocationError.self) { try removed(quality, kappa: 1) }
+    }
+    #expect(try capacity(0) <= 10 && capacity(0x1p-150) <= 10)
+    #expect(try removed(0) == 9 && removed(0x1p-150) == 9)
+  }
+
   @Test("Parameters outside their range are refused by name")
   func badParameters() {
     var cases: [(CapacityProgram, String)] = []

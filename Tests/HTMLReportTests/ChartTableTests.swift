@@ -33,15 +33,22 @@ import Testing
     var contents = everything(units: 5)
     contents.run?.search?.stages = [
       RunDocument.Stage(purpose: "price", rounds: 3, trials: 40, bracketBits: [50, 35, 0]),
+      RunDocument.Stage(purpose: "whole-numbers", rounds: 1, trials: 2, bracketBits: [0]),
+      RunDocument.Stage(purpose: "ties", rounds: 1, trials: 2, bracketBits: [0]),
+      RunDocument.Stage(purpose: "price", rounds: 1, trials: 2, bracketBits: [7]),
       RunDocument.Stage(purpose: "ties", rounds: 1, trials: 2, bracketBits: [0]),
     ]
     let figure = try #require(ReportPage(contents).figure(.search))
-    #expect(figure.table.rows.map(\.last) == ["2^50, 2^35, found", "found"])
+    #expect(figure.table.rows.map(\.last) == ["2⁵⁰, 2³⁵, found", "found", "found", "2⁷", "found"])
     let words = figure.drawing(720).elements
-    for text in ["price, round 1", "2^50", "price, round 2", "2^35", "price, round 3", "found"] {
+    for text in [
+      "price, round 1", "2⁵⁰", "price, round 2", "2³⁵", "price, round 3", "found",
+      "price 2, round 1",
+    ] {
       #expect(words.contains(">\(text)</text>"), "\(text)")
     }
     #expect(!words.contains("ties"))
+    #expect(figure.sentence.hasSuffix("Not drawn: whole numbers, ties."))
   }
 
   @Test("The table of the price curve has every point of it, and marks the found one")

@@ -41,6 +41,37 @@ import Testing
     }
   }
 
+  @Test("A pruning plan says what units lose, which way is its own, and nothing of slots")
+  func pruningWords() {
+    var pruning = plan(.pruning, slots(3), parameters: ["psi": .text("log")])
+    pruning.predictedLossChanges = ["measured": 0.25, "log": 0.5]
+    let html = ReportPage(contents(pruning)).html
+    #expect(html.contains(">What every unit loses</h2>"))
+    #expect(!html.contains("What every unit gets"))
+    #expect(html.contains(">log (this plan)<"))
+    #expect(html.contains(">measured<"))
+    #expect(html.contains("Slots have places, and this plan has none."))
+    let capacity = ReportPage(contents(plan(.capacity, slots(3)))).html
+    #expect(capacity.contains(">What every unit gets</h2>"))
+    #expect(capacity.contains("--placement FILE"))
+  }
+
+  @Test("A budget is named by what it counts")
+  func budgetWords() {
+    func page(_ cost: ParameterValue) -> String {
+      ReportPage(
+        contents(
+          plan(
+            .capacity, slots(3),
+            parameters: ["unit": .text("slots"), "budget_unit": .text("costs"), "cost": cost]))
+      ).html
+    }
+    #expect(page(.number(1)).contains("share a budget of 100 slots and get"))
+    #expect(page(.text("table")).contains("<small>in the units&#39; costs</small>"))
+    #expect(page(.number(8)).contains("<small>8 a slot</small>"))
+    #expect(!page(.number(8)).contains("<small>in costs</small>"))
+  }
+
   @Test("What is not known is left out with a sentence")
   func absent() {
     let page = ReportPage(contents(plan(.capacity, slots(4))))

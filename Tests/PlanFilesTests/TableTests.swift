@@ -27,7 +27,8 @@ struct TableTests {
       ("name,gain,colour\n", "unknown column \"colour\""),
       ("name,gain\na,1\nb\n", "line 3 has 1 fields"),
       ("name,gain\na,much\n", "line 2, column \"gain\": \"much\""),
-      ("name,gain\na,nan\n", "line 2"), ("name,gain\na,\n", "line 2 has no gain"),
+      ("name,gain\na,1\0\n", "line 2, column \"gain\": \"1\0\""), ("name,gain\na,nan\n", "line 2"),
+      ("name,gain\na,\n", "line 2 has no gain"),
       ("name,gain\n\"a,1\n", "line 2 has a quote"),
       ("name,gain,parameters\na,1,1.5\n", "1.5"), ("name,gain,parameters\na,1,-4\n", "-4"),
     ])

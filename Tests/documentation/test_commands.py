@@ -1,61 +1,94 @@
-"""Every command shown in a `sh` block of the documentation, run as shown.
+"""Every command shown in a `sh` block, run; `command_trials.py` says of which it is run otherwise.
 
-A block's lines run in order in one empty folder that holds links to `docs`, `launch` and so on.
-Lines that set a machine up or need another one (see `NOT_RUN`) are left out, and listed here so
-that nothing else is. What `console` blocks show is run by `test_sessions.py`.
+The commands of a page run in order in one folder with a copy of `docs` and the reader's own files
+(`stand_ins.py`). What `console` blocks show is run by `test_sessions.py`.
 """
 
 from __future__ import annotations
 
-import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from command_trials import TRIALS, Changed, Elsewhere, NotRun
+from shown_commands import Shown, in_session, name, pages, strays, typed
+from stand_ins import prepare
 from tool_runs import REPOSITORY, environment, link_repository
 
-# launch/quickstart and launch/test build the project: CI runs the second, which runs this test.
-# sbatch and srun need a batch system; the two collectors need a trained model or minutes.
-SETTING_UP = ("launch/quickstart", "launch/test", "git clone", "cd ")
-NOT_RUN = (*SETTING_UP, "sbatch", "srun", "python launch/")
-
-Block = tuple[str, list[str]]
+PAGES = pages()
 
 
-def commands(text: str) -> list[list[str]]:
-    """The commands of each `sh` block, continuation lines joined, comments left out."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    joined = [block.replace("\\\n", " ").splitlines() for block in blocks]
-    return [[line.strip() for line in lines if line.strip() and line[0] != "#"] for lines in joined]
+def trials(shown: Shown) -> list[Changed | Elsewhere | NotRun]:
+    return [t for t in TRIALS if t.page == shown.page and shown.command.startswith(t.start)]
 
 
-def documented() -> list[Block]:
-    pages = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
-    return [
-        (f"{page.relative_to(REPOSITORY)} block {number}", block)
-        for page in pages
-        for number, block in enumerate(commands(page.read_text(encoding="utf-8")), 1)
-    ]
+def as_run(shown: Shown) -> str | None:
+    """The command that stands for a shown one; none where a test elsewhere or nothing does."""
+    found = trials(shown)
+    if not found:
+        return shown.command
+    trial = found[0]
+    if not isinstance(trial, Changed):
+        return None
+    command = shown.command
+    for old, new in trial.words.items():
+        assert old in command, f"{shown.page} shows no {old} in: {command}"
+        command = command.replace(old, new)
+    return f"{command} {trial.added}"
 
 
-@pytest.mark.parametrize("block", documented(), ids=lambda block: block[0])
-def test_documented_commands(block: Block, tmp_path: Path) -> None:
+RUN = [page for page in PAGES if any(as_run(shown) for shown in typed(page))]
+
+
+@pytest.mark.parametrize("page", RUN, ids=name)
+def test_shown_commands(page: Path, tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
     link_repository(tmp_path)
-    for command in block[1]:
-        if command.startswith(NOT_RUN):
+    prepare(tmp_path)
+    for shown in typed(page):
+        command = as_run(shown)
+        if command is None:
             continue
+        program = command.split()[0]
+        if program == "chromium" and shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
         run = subprocess.run(
             ["bash", "-c", command],
             cwd=tmp_path,
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
+    # Tables that are made of committed numbers come out as they are committed.
+    for text in sorted((REPOSITORY / "docs").rglob("*.md")):
+        copy = tmp_path / text.relative_to(REPOSITORY)
+        assert copy.read_text("utf-8") == text.read_text("utf-8"), f"another {name(text)}"
 
 
-def test_there_are_documented_commands() -> None:
-    run = [c for _, block in documented() for c in block if not c.startswith(NOT_RUN)]
-    assert any("layerbudget" in command for command in run)
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_stand_where_they_are_run(page: Path) -> None:
+    """In `sh` and `console` blocks, each with at most one way in which it is tried."""
+    assert strays(page) == []
+    for shown in typed(page):
+        assert len(trials(shown)) <= 1, shown
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.page}: {trial.start}")
+def test_trials_are_of_shown_commands(trial: Changed | Elsewhere | NotRun) -> None:
+    assert any(trial in trials(shown) for shown in typed(REPOSITORY / trial.page))
+    if isinstance(trial, NotRun):
+        assert trial.reason
+    if isinstance(trial, Elsewhere):
+        file, _, test = trial.test.partition("::")
+        text = (REPOSITORY / file).read_text("utf-8")
+        assert (f"\ndef {test}(" if file.endswith(".py") else test) in text
+
+
+def test_there_are_shown_commands() -> None:
+    shown = [one for page in PAGES for one in [*typed(page), *in_session(page)]]
+    assert any(one.command.startswith("layerbudget prune") for one in shown)
+    assert any(one.command.startswith("python launch/") for one in shown)

@@ -12,6 +12,8 @@ TOOL = Path(os.environ.get("LAYERBUDGET", REPOSITORY / ".build" / "debug" / "lay
 
 def environment() -> dict[str, str]:
     settings = {
+        # For the scripts that call the tool.
+        "LAYERBUDGET": str(TOOL),
         "PATH": f"{TOOL.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -25,5 +27,6 @@ def environment() -> dict[str, str]:
 
 def link_repository(folder: Path) -> None:
     """Gives a folder what documented commands name by paths of the repository."""
-    for name in ("docs", "launch", "hostfiles", "LICENSE"):
-        (folder / name).symlink_to(REPOSITORY / name)
+    for name in ("docs", "launch", "hostfiles", "Tests", "LICENSE"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(REPOSITORY / name)

@@ -17,7 +17,14 @@ class CommandError(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that ends in 64 (usage) and says so in one line."""
+    """argparse that ends in 64 (usage) and says so in one line; no option may be cut short."""
+
+    def __init__(self, description: str | None) -> None:
+        super().__init__(
+            description=description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
 
     def error(self, message: str) -> NoReturn:
         raise CommandError(EXIT_USAGE, f"{message} (see --help)")

@@ -15,6 +15,10 @@ extension CapacityUnit {
       quality >= 0 && power(quality, program.beta) <= most, "the quality", quality,
       "not negative, at most 2^200 with its exponent beta", "check the scores, or --normalize them")
     try require(
+      quality == 0 || power(quality, program.beta) * most >= 1, "the quality", quality,
+      "0, or at least 2^-200 with its exponent beta",
+      "a unit that is worth so little beside the others counts as 0: say so")
+    try require(
       cost >= 1 / most && cost <= most, "the cost", cost, "between 2^-200 and 2^200",
       "use --fix for units that must not take part")
     try require(

@@ -86,7 +86,9 @@ extension CapacityProgram {
       integralityGap: integers.map { sums[2] - dual - min(price, 0) * (target - $0.spent) },
       integerBudgetLeft: integers.map { budget - $0.spent },
       unitsAtLower: Int(sums[3]), unitsAtUpper: Int(sums[4]), modulus: modulus,
-      conditionNumber: modulus.flatMap { $0 > 0 ? extremes[2] / $0 : nil })
+      conditionNumber: modulus.flatMap {
+        $0 > 0 ? min(extremes[2] / $0, .greatestFiniteMagnitude) : nil
+      })
     return (certificate, sensitivities)
   }
 }

@@ -44,6 +44,9 @@ extension PruningUnit {
     try require(
       resistance < 0x1p500, "eta q^kappa", "\(resistance)", "below 2^500",
       "lower --kappa or choose a --normalize")
+    try require(
+      resistance == 0 || resistance > 0x1p-500, "eta q^kappa", "\(resistance)",
+      "0, or above 2^-500", "a unit that is worth so little beside the others counts as 0: say so")
   }
 }
 

@@ -73,7 +73,7 @@ extension PruningProgram {
       kktResidual: max(residual, abs(left) / Double(max(target.removed, 1))),
       budgetLeft: left, integralityGap: sums[2] - dual, integerBudgetLeft: 0,
       unitsAtLower: Int(sums[3]), unitsAtUpper: Int(sums[4]), modulus: modulus,
-      conditionNumber: modulus.map { extremes[2] / $0 })
+      conditionNumber: modulus.map { min(extremes[2] / $0, .greatestFiniteMagnitude) })
     return (certificate, sensitivities)
   }
 }

@@ -113,18 +113,22 @@ public struct PriceSearch: Sendable {
       }
       var sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
       let own = sums.count
+      let crossing = progress.wantsProposals ? progress.localCrossing : nil
+      if let crossing {
+        let key = crossing.key(of: &demand)
+        sums += ProposedKeys.outgoing(key, rank: world.rank, ranks: world.size)
+      }
+      let proposed = sums.count
       if passenger != nil, let seat = progress.seat, let riding = passenger?.localSums(for: seat) {
         sums += riding
       }
       world.sum(&sums)
-      if sums.count > own {
-        passenger?.arrive(with: Array(sums[own...]))
-        sums.removeLast(sums.count - own)
-      }
-      progress.activeUnits = Int(sums.removeLast())
+      if sums.count > proposed { passenger?.arrive(with: Array(sums[proposed...])) }
+      progress.activeUnits = Int(sums[own - 1])
 
       // 3. Keep the part of the bracket in which the demand first meets the target.
-      progress.measured(sums, at: keys)
+      progress.measured(Array(sums[..<(own - 1)]), at: keys)
+      progress.proposed(ProposedKeys.arrived(sums[own..<proposed]))
       if progress.isOutOfReach { progress.lowerAims() }
       bracketBits.append(progress.bracketBits)
 

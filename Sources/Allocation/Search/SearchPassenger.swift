@@ -1,6 +1,6 @@
 /// A search that depends on the answer of another one and is made on the way to it.
 ///
-/// The price depends on γ. Once γ is known to a few digits, the sums that a search for the price would ask
+/// The price depends on γ. As soon as γ can be guessed, the sums that a search for the price would ask
 /// for next travel in the allreduces of the search for γ, as they are at the best guess of γ. So they are
 /// not the true ones: they only say where to look for the price. The price itself is searched when γ is
 /// known, and does not depend on them.

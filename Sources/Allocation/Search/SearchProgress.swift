@@ -1,29 +1,3 @@
-/// Where an answer is likely to be, and how much work a trial is.
-struct SearchOutlook: Sendable {
-  /// Keys of doubles among which the answer probably is.
-  let likely: ClosedRange<Int64>
-  /// Units of all ranks.
-  let totalUnits: Int
-
-  /// The trial keys of a first round.
-  func grid(in bracket: ClosedRange<Int64>) -> [Int64] {
-    TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound).grid(253, over: likely)
-      + [bracket.upperBound]
-  }
-
-  /// How many units stand for one in a first round that asks a sample only; nil for few units.
-  func sampleStride(ranks: Int) -> Int? {
-    let perRank = totalUnits / ranks
-    let few = Self.terms(ranks: ranks) / 256
-    guard perRank > few else { return nil }
-    return perRank / min(max(perRank / 64, few), 4096)
-  }
-
-  /// Terms per rank and round that take about as long as an allreduce does: some 40 µs within a process,
-  /// 150 µs between processes.
-  static func terms(ranks: Int) -> Int { ranks == 1 ? 1 << 15 : 1 << 17 }
-}
-
 /// What a search knows after some rounds, and what it should try next. All of it is agreed.
 struct SearchProgress {
   let method: PriceSearch.Method
@@ -42,10 +16,16 @@ struct SearchProgress {
   private var firstGuess: CrossingGuess?
   /// Units of all ranks that are still in the search.
   var activeUnits: Int
+  /// Rounds that measured the demand.
+  private var rounds = 0
   /// Rounds after which all measurements were on one side.
   private var misses = 0
   /// Rounds in a row that got on less than even parts would have.
   private var poorRounds = 0
+  /// Whether the target is what the demand is at the top.
+  private var asksForLowest = false
+  /// Keys that ranks propose to try, ascending.
+  private var proposals: [Int64] = []
 
   init(
     method: PriceSearch.Method, target: Int128, bracket: ClosedRange<Int64>,
@@ -81,6 +61,7 @@ struct SearchProgress {
   mutating func lowerAims() {
     guard let top = points.last else { return }
     target = top.demand
+    asksForLowest = true
     upper.demand = top.demand
     let below = points.last { $0.demand > top.demand }
     lower = below.map { BracketEnd(key: $0.key, demand: $0.demand) } ?? BracketEnd(key: start)
@@ -95,8 +76,13 @@ struct SearchProgress {
     switch method {
     case .bisection: return withTop(placement.spread(1))
     case .multisection: return withTop(placement.spread(63))
-    case .accelerated: break
+    case .accelerated:
+      let keys = guessedKeys(placement)
+      return proposals.isEmpty ? keys : placement.adding(proposals, to: keys)
     }
+  }
+
+  private func guessedKeys(_ placement: TrialPlacement) -> [Int64] {
     guard let outlook else {
       guard placement.room < 1 << 50, let guess else { return withTop(placement.spread(255)) }
       return withTop(placement.around(guess, count: 255, isTrusted: true))
@@ -108,7 +94,7 @@ struct SearchProgress {
     let perRank = max(activeUnits / ranks, 1)
     let count = min(
       max(4 * SearchOutlook.terms(ranks: ranks) / perRank, 3)
-        << (2 * min(max(poorRounds - 1, 0), 6)),
+        << (2 * min(max(max(poorRounds, misses) - 1, 0), 6)),
       255)
     guard let guess else {
       return upper.demand == nil ? [upper.key] : placement.spread(max(count, 15))
@@ -117,8 +103,33 @@ struct SearchProgress {
     let keys =
       points.isEmpty && firstGuess == nil && count == 3
       ? placement.ends(of: guess)
-      : placement.around(guess, count: count, isTrusted: poorRounds < 2)
+      : placement.around(guess, count: count, isTrusted: poorRounds < 2 && misses < 2)
     return keys.isEmpty ? withTop([]) : keys
+  }
+
+  /// Whether ranks should look where their own units meet their part of the target, some 60 terms per unit:
+  /// where that costs no more than an allreduce, and where interpolation has failed.
+  var wantsProposals: Bool {
+    guard method == .accelerated else { return false }
+    let (perRank, few) = (activeUnits / ranks, SearchOutlook.terms(ranks: ranks))
+    // The last unit to come down is a matter of one unit, which only its rank knows.
+    if perRank <= (asksForLowest ? 8 * few : few / 64) { return true }
+    return poorRounds >= (perRank <= few / 2 ? 1 : 2) || rounds >= 4 && bracketBits > 24
+  }
+
+  /// The bracket for proposals, once both ends are measured and there is room between them.
+  var localCrossing: LocalCrossing? {
+    guard let below = upper.demand, upper.key &- lower.key > 1 else { return nil }
+    // Where nothing but the lowest demand is wanted, no part depends on what it falls from.
+    guard let above = lower.demand ?? (asksForLowest ? below + 1 : nil) else { return nil }
+    return LocalCrossing(
+      lower: MeasuredPoint(key: lower.key, demand: above),
+      upper: MeasuredPoint(key: upper.key, demand: below), target: target)
+  }
+
+  /// Takes in what the ranks propose to try next.
+  mutating func proposed(_ keys: [Int64]) {
+    proposals = keys.filter { lower.key < $0 && $0 <= upper.key }
   }
 
   /// Of a first round that asks a sample only: one unit of about so many.
@@ -132,7 +143,7 @@ struct SearchProgress {
   /// Once the answer is known well enough for another search to start from: a guess of it.
   var seat: Int64? {
     guard method == .accelerated, let guess else { return nil }
-    let isKnown = guess.reach < 0x1p42 && !points.isEmpty || isNarrow
+    let isKnown = guess.reach < (points.isEmpty ? 0x1p52 : 0x1p46) || isNarrow
     return isKnown ? min(max(guess.key, lower.key + 1), upper.key) : nil
   }
 
@@ -173,6 +184,7 @@ struct SearchProgress {
   /// Takes in what a round has measured: keeps the part of the bracket in which the demand first meets
   /// the target.
   mutating func measured(_ sums: [Int128], at keys: [Int64]) {
+    rounds += 1
     let width = UInt64(bitPattern: upper.key &- lower.key)
     let wasMeasured = lower.demand != nil && upper.demand != nil
     let first = sums.firstIndex { $0 <= target } ?? sums.endIndex

@@ -60,6 +60,8 @@ struct TrialPlacement {
     if each >= 51 {
       // Each power of two: if the guess is off by d keys, the next bracket is narrower than 2 d.
       distances = (0...50).map { 1 << $0 } + (0..<each - 51).map { 3 + Int64($0) }
+    } else if guess.reach <= Double(each) {
+      distances = (1...Int64(max(each, 2))).map { $0 }
     } else {
       // A few keys grow fast, more of them slowly and begin nearer.
       let growth: Double = each >= 10 ? 2 : each >= 4 ? 4 : 8
@@ -68,8 +70,6 @@ struct TrialPlacement {
         distances.append(distance < 1 ? Int64(distances.count + 1) : Int64(min(distance, 0x1p60)))
         distance = max(distance, 1) * growth
       }
-      // A guess that should be exact may be off by rounding.
-      if distances == [1] { distances = [1, 2] }
     }
     let near = distances.flatMap { [subtracting($0, from: center), adding($0, to: center)] }
     return merged(spread(evenCount) + [center] + near)
@@ -79,6 +79,17 @@ struct TrialPlacement {
   func ends(of guess: CrossingGuess) -> [Int64] {
     let reach = Int64(min(max(guess.reach, 1), 0x1p60))
     return merged([subtracting(reach, from: guess.key), adding(reach, to: guess.key)])
+  }
+
+  /// The keys together with proposals, ascending: each of up to 32 with the key before it, so that a jump there is
+  /// found for good, and even parts between the first and the last.
+  func adding(_ proposals: [Int64], to keys: [Int64]) -> [Int64] {
+    guard let first = proposals.first, let last = proposals.last else { return keys }
+    let chosen = (0..<min(proposals.count, 32)).map {
+      proposals[$0 * (proposals.count - 1) / max(min(proposals.count, 32) - 1, 1)]
+    }
+    let between = TrialPlacement(between: first, and: last).spread(keys.count / 2)
+    return merged(keys + between + chosen.flatMap { [$0, subtracting(1, from: $0)] })
   }
 
   private func subtracting(_ distance: Int64, from key: Int64) -> Int64 {

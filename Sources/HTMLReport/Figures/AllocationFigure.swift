@@ -55,7 +55,7 @@ enum AllocationFigure {
       rows: rows, scale: scale,
       axis: [answers.unit, hasRanges ? "whiskers: one fold left out" : "", labels.note],
       reference: reference)
-    return Figure(chart: .allocation, sentence: sentence, table: table, drawing: chart.drawing)
+    return Figure(sentence: sentence, table: table, drawing: chart.drawing)
   }
 
   private static func difference(_ value: Double, _ answers: PlanAnswers) -> String {
@@ -76,6 +76,6 @@ enum AllocationFigure {
     let table = SpreadTable.table(
       "\(answers.unit); uniform: \(answers.text(answers.uniform))", plan.units.map(\.name), bins,
       [(answers.unit, spreads)], answers.text)
-    return Figure(chart: .allocation, sentence: sentence, table: table, drawing: chart.drawing)
+    return Figure(sentence: sentence, table: table, drawing: chart.drawing)
   }
 }

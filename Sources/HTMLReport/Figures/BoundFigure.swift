@@ -45,6 +45,6 @@ enum BoundFigure {
       + (held.count > most
         ? " The \(most) that cost most are shown; the table of all units has every one." : "")
     return .drawn(
-      Figure(chart: .bounds, sentence: sentence, table: table, drawing: chart.drawing))
+      Figure(sentence: sentence, table: table, drawing: chart.drawing))
   }
 }

@@ -25,7 +25,7 @@ enum GainFigure {
       "Gains" + (hasNorms ? " and squared gradient norms" : ""), units.map(\.name), bins,
       [("gain", first)] + (hasNorms ? [("gradient norm²", second)] : []), NumberText.short)
     return .drawn(
-      Figure(chart: .gains, sentence: sentence, table: table, drawing: chart.drawing))
+      Figure(sentence: sentence, table: table, drawing: chart.drawing))
   }
 
   private static func sentence(_ units: [PlanDocument.Unit], hasNorms: Bool) -> String {
@@ -76,6 +76,6 @@ enum GainFigure {
       rows: rows, scale: scale,
       axis: ["gain", hasErrors ? "whiskers: ± one standard error" : "", labels.note])
     if !norms.isEmpty { chart.legend = ("gain", "gradient norm²") }
-    return Figure(chart: .gains, sentence: sentence, table: table, drawing: chart.drawing)
+    return Figure(sentence: sentence, table: table, drawing: chart.drawing)
   }
 }

@@ -5,8 +5,12 @@ enum PlacementFigure {
   private static let mostUnits = 40
   private static let mostNodes = 16
 
-  static func figure(_ placement: PlacementDocument?) -> FigureOutcome {
-    guard let placement else {
+  static func figure(_ contents: ReportContents) -> FigureOutcome {
+    guard let placement = contents.placement else {
+      let kind = PlanAnswers(contents.plan).unit
+      guard kind == "slots" || kind == "capacity" else {
+        return .absent("Slots have places, and this plan has none.")
+      }
       return .absent(
         "No placement is given; --placement FILE of layerbudget place shows where slots lie.")
     }
@@ -50,7 +54,7 @@ enum PlacementFigure {
         : "\(first) … \(labels.label(placement.units[range.upperBound - 1].name, characters: 16))"
     }
     return .drawn(
-      Figure(chart: .placement, sentence: sentence, table: table) { width in
+      Figure(sentence: sentence, table: table) { width in
         drawing(counts, rows: short, rowNames: rowNames, columns: columnNames, width: width)
       })
   }

@@ -14,20 +14,22 @@ enum PriceFigure {
     _ plan: PlanDocument, _ points: [ReportContents.PriceCurve.Point],
     _ found: ReportContents.PriceCurve.Point, _ axis: ReportContents.PriceCurve.Axis
   ) -> Figure {
-    let demand = plan.program == .pruning ? "weights removed" : "budget asked for"
+    let demand =
+      plan.program == .pruning ? "weights removed" : "\(plan.budgetUnit.name ?? "budget") asked for"
     var table = FigureTable(
       caption: "The continuous answers' \(demand) at prices around the found one; budget: "
-        + amountText(plan.budget),
+        + NumberText.amount(plan.budget),
       columns: [axis.rawValue, demand, "of the budget"])
     for point in points {
       let share = NumberText.fixed(100 * point.demand / plan.budget, decimals: 1) + " %"
       let mark = point == found ? " (found)" : ""
-      table.add([NumberText.short(point.price) + mark, amountText(point.demand), share])
+      table.add([NumberText.short(point.price) + mark, NumberText.amount(point.demand), share])
     }
     let sentence =
       "At \(axis.rawValue) = \(NumberText.short(found.price)) the units ask for "
-      + "\(amountText(found.demand)) of \(amountText(plan.budget)), by their continuous answers."
-    return Figure(chart: .price, sentence: sentence, table: table) { width in
+      + "\(NumberText.amount(found.demand)) of \(plan.budgetUnit.text(plan.budget)), by their "
+      + "continuous answers."
+    return Figure(sentence: sentence, table: table) { width in
       drawing(plan.budget, points, found, "\(axis.rawValue)", demand, width: width)
     }
   }
@@ -67,7 +69,7 @@ enum PriceFigure {
     let level = place(0, budget).y
     drawing.line(from: (left, level), to: (right, level), stroke: .compared, dashed: true)
     drawing.text(
-      "budget \(amountText(budget))", x: right, y: level - 6, anchor: .end, fill: .compared)
+      "budget \(NumberText.amount(budget))", x: right, y: level - 6, anchor: .end, fill: .compared)
     drawing.curve(points.map { place($0.price, $0.demand) }, stroke: .answer)
     let mark = place(found.price, found.demand)
     drawing.line(from: (mark.x, mark.y), to: (mark.x, bottom), stroke: .answer)

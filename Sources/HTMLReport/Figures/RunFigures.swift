@@ -29,7 +29,7 @@ enum RankFigure {
       let table = SpreadTable.table(
         "Seconds of ranks", run.slices.map { "rank \($0.rank)" }, bins, [("seconds", spreads)],
         NumberText.short)
-      return .drawn(Figure(chart: .ranks, sentence: sentence, table: table, drawing: chart.drawing))
+      return .drawn(Figure(sentence: sentence, table: table, drawing: chart.drawing))
     }
     var table = FigureTable(
       caption: "What every rank owned",
@@ -45,7 +45,7 @@ enum RankFigure {
         value: slice.seconds, text: "\(NumberText.short(slice.seconds)) s")
     }
     let chart = RowChart(rows: rows, scale: scale, axis: ["seconds of reading and computing gains"])
-    return .drawn(Figure(chart: .ranks, sentence: sentence, table: table, drawing: chart.drawing))
+    return .drawn(Figure(sentence: sentence, table: table, drawing: chart.drawing))
   }
 }
 

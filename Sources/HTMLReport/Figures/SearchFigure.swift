@@ -18,11 +18,11 @@ enum SearchFigure {
         axis: ["candidates left, as a power of two", "each round is one allreduce"])
     let sentence =
       "\(NumberText.grouped(search.trials)) trial prices in "
-      + "\(amountText(search.stages.reduce(0) { $0 + Double($1.rounds) })) rounds; \(search.allreduces) allreduces in all, with "
-      + "normalisation and certificate (\(search.method) search)."
+      + "\(NumberText.grouped(search.stages.reduce(0) { $0 + $1.rounds })) rounds; "
+      + "\(search.allreduces) allreduces in all, with normalisation and certificate "
+      + "(\(search.method) search)." + undrawn(search.stages, besides: traced.count)
     return .drawn(
-      Figure(
-        chart: .search, sentence: sentence, table: table(search), drawing: chart.drawing))
+      Figure(sentence: sentence, table: table(search), drawing: chart.drawing))
   }
 
   private static func table(_ search: RunDocument.Search) -> FigureTable {
@@ -38,18 +38,34 @@ enum SearchFigure {
     return table
   }
 
-  /// A row per round of the searches that decide the plan.
+  /// The searches that have no rows: others than those of `tracedRows`.
+  private static func undrawn(_ stages: [RunDocument.Stage], besides rows: Int) -> String {
+    var others: [String] = []
+    for stage in stages where rows > 0 && !["gamma", "price"].contains(stage.purpose) {
+      let name = stage.purpose.replacing("-", with: " ")
+      if !others.contains(name) { others.append(name) }
+    }
+    return others.isEmpty ? "" : " Not drawn: \(others.joined(separator: ", "))."
+  }
+
+  /// A row per round of the searches for γ and for prices. Plans that are compared have prices, too: the
+  /// second search is `price 2`.
   private static func tracedRows(_ stages: [RunDocument.Stage]) -> [RowChart.Row] {
-    stages.filter { ["gamma", "price"].contains($0.purpose) }.flatMap { stage in
-      (stage.bracketBits ?? []).enumerated().map { round, bits in
-        RowChart.Row(
-          label: "\(stage.purpose), round \(round + 1)",
-          name: "\(stage.purpose), round \(round + 1)", value: Double(bits), text: candidates(bits))
+    var counts: [String: Int] = [:]
+    return stages.filter { ["gamma", "price"].contains($0.purpose) }.flatMap { stage in
+      counts[stage.purpose, default: 0] += 1
+      let place = counts[stage.purpose] ?? 1
+      let search = place == 1 ? stage.purpose : "\(stage.purpose) \(place)"
+      return (stage.bracketBits ?? []).enumerated().map { round, bits in
+        let name = "\(search), round \(round + 1)"
+        return RowChart.Row(label: name, name: name, value: Double(bits), text: candidates(bits))
       }
     }
   }
 
-  private static func candidates(_ bits: Int) -> String { bits == 0 ? "found" : "2^\(bits)" }
+  private static func candidates(_ bits: Int) -> String {
+    bits == 0 ? "found" : AxisScale.power(of: 2, bits)
+  }
 
   private static func stageChart(_ stages: [RunDocument.Stage]) -> RowChart {
     let rows = stages.map { stage in

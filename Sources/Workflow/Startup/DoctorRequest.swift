@@ -69,12 +69,12 @@ public struct DoctorRequest: Sendable {
   }
 
   private static func finding(latency: Double) -> StartupFinding {
-    let text = "an allreduce takes \(NumberText.short(latency * 1000)) ms"
+    let text = "an allreduce takes \(NumberText.latency(latency))"
     return latency < 0.002
       ? .good(text)
       : .note(
         text
-          + ", where under 1 is usual; ranks that wait may keep processors from ranks that work: try "
+          + ", where under 1 ms is usual; ranks that wait may keep processors from ranks that work: try "
           + "mpirun --mca mpi_yield_when_idle 1, fewer ranks per host, or a faster network")
   }
 

@@ -89,8 +89,8 @@ public struct TransferRequest: Sendable {
       guard let document, document.replan == true else { return }
       throw Failure(
         .replan,
-        "\(output): plan again: the regret may be up to \(document.gap), but the tolerance is "
-          + "\(document.tolerance ?? 0)")
+        "\(output): plan again: the regret may be up to \(NumberText.short(document.gap)), "
+          + "but the tolerance is \(NumberText.short(document.tolerance ?? 0))")
     }
   }
 

@@ -99,12 +99,9 @@ private struct ApplyWork: Launch.Work {
       if world.rank == 0 { try Printed.dryRun(plan, printing) }
       return
     }
-    guard let (document, run) = try request.run(over: world), !printing.quiet else { return }
-    if printing.json {
-      try Printed.json(document)
-      return
+    guard let (document, run) = try request.run(over: world) else { return }
+    try Printed.document(document, notes: document.notes, printing) {
+      ApplyTable(document, run).text(on: $0)
     }
-    Process.writeToStandardOutput(ApplyTable(document, run).text(on: printing.page))
-    Process.print(notes: document.notes)
   }
 }

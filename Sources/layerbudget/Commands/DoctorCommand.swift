@@ -43,12 +43,8 @@ private struct DoctorWork: Launch.Work {
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     let report = try request.run(over: world)
-    if let report, !printing.quiet {
-      if printing.json {
-        try Printed.json(report)
-      } else {
-        Process.writeToStandardOutput(DoctorTable(report).text(on: printing.page))
-      }
+    if let report {
+      try Printed.document(report, printing) { DoctorTable(report).text(on: $0) }
     }
     try DoctorRequest.requireHealth(report, over: world)
   }
@@ -68,7 +64,7 @@ private struct DoctorTable {
     facts.add(["MPI", report.mpi])
     facts.add(["BLAS", report.blas])
     if let seconds = report.allreduceSeconds {
-      facts.add(["allreduce", "\(NumberText.short(seconds * 1000)) ms, \(report.ranks) ranks"])
+      facts.add(["allreduce", "\(NumberText.latency(seconds)), \(report.ranks) ranks"])
     }
     var hosts = TextTable(columns: [
       .text("host"), .number("ranks"), .number("processors"), .number("threads", spare: 0),

@@ -74,12 +74,9 @@ private struct PlaceWork: Launch.Work {
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    guard let (document, run) = try request.run(over: world), !printing.quiet else { return }
-    if printing.json {
-      try Printed.json(document)
-      return
+    guard let (document, run) = try request.run(over: world) else { return }
+    try Printed.document(document, notes: document.notes, printing) {
+      PlacementTable(document, run).text(on: $0)
     }
-    Process.writeToStandardOutput(PlacementTable(document, run).text(on: printing.page))
-    Process.print(notes: document.notes)
   }
 }

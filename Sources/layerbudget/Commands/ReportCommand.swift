@@ -87,15 +87,10 @@ private struct ReportWork: Launch.Work {
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    guard let written = try request.run(over: world), !printing.quiet else { return }
-    if printing.json {
-      try Printed.json(written)
-      return
-    }
-    Process.writeToStandardOutput(
+    guard let written = try request.run(over: world) else { return }
+    try Printed.document(written, notes: written.notes, printing) { _ in
       "\(written.path): \(NumberText.grouped(written.units)) unit\(written.units == 1 ? "" : "s"), "
         + "\(NumberText.grouped(written.bytes)) bytes\n"
-    )
-    Process.print(notes: written.notes)
+    }
   }
 }

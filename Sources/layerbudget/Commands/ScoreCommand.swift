@@ -61,13 +61,9 @@ private struct ScoreWork: Launch.Work {
   var stopsBetweenUnits: Bool { true }
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    guard let document = try request.run(over: world), !printing.quiet else { return }
-    if printing.json {
-      try Printed.json(document)
-    } else {
-      Process.writeToStandardOutput(
-        ScoreTable(document).text(details: details, on: printing.page))
-      Process.print(notes: document.notes)
+    guard let document = try request.run(over: world) else { return }
+    try Printed.document(document, notes: document.notes, printing) {
+      ScoreTable(document).text(details: details, on: $0)
     }
   }
 }

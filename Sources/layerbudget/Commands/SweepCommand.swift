@@ -141,8 +141,8 @@ struct SweepCommand: ParsableCommand {
         $0.budget.measure != measures[0].budget.measure
       }) {
         throw ValidationError(
-          "--budget \(budget[other]) counts \(measures[other].budget.measure.rawValue), but "
-            + "\(budget[0]) counts \(measures[0].budget.measure.rawValue); give all in one unit")
+          "--budget \(budget[other]) \(counted(measures[other])), but "
+            + "\(budget[0]) \(counted(measures[0])); give all in one unit")
       }
       switch utility {
       case .log: break
@@ -152,6 +152,11 @@ struct SweepCommand: ParsableCommand {
       return .capacity(program, measures, wholeNumbers: integer)
     }
     return .pruning(try pruningRequest(), sparsities: sparsity)
+  }
+
+  private func counted(_ measure: CapacityMeasure) -> String {
+    let unit = measure.budget.measure
+    return unit == .costs ? "names no unit" : "counts \(unit.rawValue)"
   }
 
   func run() throws {
@@ -169,13 +174,10 @@ private struct SweepWork: Launch.Work {
   let printing: OutputOptions
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
-    guard let (document, _) = try request.run(over: world), !printing.quiet else { return }
-    if printing.json {
-      try Printed.json(document)
-      return
+    guard let (document, _) = try request.run(over: world) else { return }
+    try Printed.document(document, notes: document.notes, printing) {
+      SweepTable(document).text(on: $0)
     }
-    Process.writeToStandardOutput(SweepTable(document).text(on: printing.page))
-    Process.print(notes: document.notes)
   }
 }
 
@@ -204,8 +206,11 @@ private struct SweepTable {
         NumberText.short(point.gap),
       ])
     }
+    let unit = BudgetUnit(document.program, document.parameters)
+    let counted = isPruning ? "" : unit.name.map { ", budgets in \($0)" } ?? ""
     return page.text(
-      of: table, below: "\n\(document.units.count) units at \(document.points.count) points\n",
+      of: table,
+      below: "\n\(document.units.count) units at \(document.points.count) points\(counted)\n",
       notes: document.notes)
   }
 }

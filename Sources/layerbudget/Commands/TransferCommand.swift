@@ -158,12 +158,9 @@ private struct TransferWork: Launch.Work {
 
   func perform(over world: borrowing some Collective & ~Copyable) throws(Failure) {
     let document = try request.run(over: world)
-    if let document, !printing.quiet {
-      if printing.json {
-        try Printed.json(document)
-      } else {
-        Process.writeToStandardOutput(TransferTable(document).text(on: printing.page))
-        Process.print(notes: document.notes)
+    if let document {
+      try Printed.document(document, notes: document.notes, printing) {
+        TransferTable(document).text(on: $0)
       }
     }
     try request.requireTolerable(document, over: world)

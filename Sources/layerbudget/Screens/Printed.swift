@@ -17,16 +17,21 @@ enum Printed {
     }
   }
 
+  /// A document as JSON, or as text for people with its notes on standard error; nothing if quiet.
+  static func document(
+    _ document: some Encodable, notes: [String] = [], _ printing: OutputOptions,
+    text: (Page) -> String
+  ) throws(Failure) {
+    guard !printing.quiet else { return }
+    guard !printing.json else { return try json(document) }
+    Process.writeToStandardOutput(text(printing.page))
+    Process.print(notes: notes)
+  }
+
   static func plan(
     _ plan: PlanDocument, _ run: RunDocument, _ printing: OutputOptions
   ) throws(Failure) {
-    guard !printing.quiet else { return }
-    if printing.json {
-      try json(plan)
-    } else {
-      Process.writeToStandardOutput(PlanTable(plan, run).text(on: printing.page))
-      Process.print(notes: plan.notes)
-    }
+    try document(plan, notes: plan.notes, printing) { PlanTable(plan, run).text(on: $0) }
   }
 
   /// A row per rank of what it would do.

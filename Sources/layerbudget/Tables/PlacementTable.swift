@@ -28,7 +28,7 @@ struct PlacementTable {
       ]
       if hasLoads {
         cells += [
-          NumberText.short(node.load ?? 0), NumberText.short(node.deviceLoads?.max() ?? 0),
+          NumberText.amount(node.load ?? 0), NumberText.amount(node.deviceLoads?.max() ?? 0),
         ]
       }
       table.add(cells, weight: share)

@@ -85,10 +85,11 @@ struct PlanTable {
       + others.joined(separator: ", ")
   }
 
-  /// What the budget counts, where the plan says it.
-  private var budgetUnit: String {
-    guard case .text(let unit) = plan.parameters["budget_unit"], unit != "costs" else { return "" }
-    return " \(unit)"
+  /// `96 of 96 slots`, `60 of 60 (in the units' costs)`.
+  private var spending: String {
+    let unit = plan.budgetUnit
+    return "\(NumberText.amount(plan.spentInteger ?? plan.spent)) of \(unit.text(plan.budget))"
+      + (unit.note.map { " (\($0))" } ?? "")
   }
 
   private var summary: String {
@@ -96,8 +97,7 @@ struct PlanTable {
     let spent =
       plan.program == .pruning
       ? "removes \(NumberText.grouped(Int(plan.spentInteger ?? plan.spent))) weights"
-      : "spends \(NumberText.short(plan.spentInteger ?? plan.spent)) of "
-        + NumberText.short(plan.budget) + budgetUnit
+      : "spends \(spending)"
     let losses =
       plan.predictedLossChanges.map(lossText) ?? plan.predictedLossDecreases.map(decreaseText)
     var lines = [

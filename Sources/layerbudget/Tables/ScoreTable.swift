@@ -27,24 +27,27 @@ struct ScoreTable {
   func text(details: Bool, on page: Page) -> String {
     // Only a checkpoint says what the weights are worth.
     let knowsDamage = scores.units.contains { $0.damage != nil }
+    let knowsError = scores.units.contains { $0.standardError != nil }
     var table = TextTable(
       columns: [
         .text("unit"), .number("modules", spare: 1), .number("parameters", spare: 3),
-        .number("gain"), .number("±", spare: 4), .number("plain", spare: 0),
-        .number("noise", spare: 2), .number("gradient norm²", spare: 0),
+        .number("gain"),
+      ] + (knowsError ? [.number("±", spare: 4)] : []) + [
+        .number("plain", spare: 0), .number("noise", spare: 2), .number("gradient norm²", spare: 0),
       ] + (knowsDamage ? [.number("damage")] : []) + [.number("quality")], bar: page.bar)
     let largest = scores.units.map(\.gain).max() ?? 0
     for unit in scores.units {
       let damage = unit.damage.map(NumberText.short) ?? ""
-      let start = [
-        unit.name, "\(unit.modules.count)", NumberText.grouped(unit.parameters),
-        NumberText.short(unit.gain) + (unit.isDistinguishable == false ? " ~" : ""),
-        unit.standardError.map(NumberText.short) ?? "",
-        NumberText.short(unit.gainPlain ?? unit.gain),
-        unit.predictedNoise.map(NumberText.short)
-          ?? unit.noiseShare.map { NumberText.fixed($0 * 100, decimals: 0) + " %" } ?? "",
-        NumberText.short(unit.gradientNormSquared ?? 0),
-      ]
+      let start =
+        [
+          unit.name, "\(unit.modules.count)", NumberText.grouped(unit.parameters),
+          NumberText.short(unit.gain) + (unit.isDistinguishable == false ? " ~" : ""),
+        ] + (knowsError ? [unit.standardError.map(NumberText.short) ?? ""] : []) + [
+          NumberText.short(unit.gainPlain ?? unit.gain),
+          unit.predictedNoise.map(NumberText.short)
+            ?? unit.noiseShare.map { NumberText.fixed($0 * 100, decimals: 0) + " %" } ?? "",
+          NumberText.short(unit.gradientNormSquared ?? 0),
+        ]
       table.add(
         start + (knowsDamage ? [damage] : []) + [
           NumberText.short(unit.quality ?? 0)

@@ -1,0 +1,25 @@
+/// Where an answer is likely to be, and how much work a trial is.
+struct SearchOutlook: Sendable {
+  /// Keys of doubles among which the answer probably is.
+  let likely: ClosedRange<Int64>
+  /// Units of all ranks.
+  let totalUnits: Int
+
+  /// The trial keys of a first round.
+  func grid(in bracket: ClosedRange<Int64>) -> [Int64] {
+    TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound).grid(253, over: likely)
+      + [bracket.upperBound]
+  }
+
+  /// How many units stand for one in a first round that asks a sample only; nil for few units.
+  func sampleStride(ranks: Int) -> Int? {
+    let perRank = totalUnits / ranks
+    let few = Self.terms(ranks: ranks) / 256
+    guard perRank > few else { return nil }
+    return perRank / min(max(perRank / 64, few), 4096)
+  }
+
+  /// Terms per rank and round that take about as long as an allreduce does: some 40 µs within a process,
+  /// 150 µs between processes.
+  static func terms(ranks: Int) -> Int { ranks == 1 ? 1 << 15 : 1 << 17 }
+}
