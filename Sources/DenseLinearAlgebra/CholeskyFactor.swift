@@ -6,7 +6,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   public let order: Int
   /// ‖A‖₁ = maxⱼ Σᵢ |aᵢⱼ|, in Float64.
   public let oneNorm: Double
-  /// An estimate of 1 / κ₁(A) = 1 / (‖A‖₁ ‖A⁻¹‖₁), LAPACK's potrf and pocon; 1 for order 0.
+  /// An estimate of 1 / κ₁(A) = 1 / (‖A‖₁ ‖A⁻¹‖₁), as LAPACK's pocon makes it; 1 for order 0.
   ///
   /// The estimate of ‖A⁻¹‖₁ never exceeds it but for rounding, so the true reciprocal may be smaller
   /// than this, not larger.

@@ -83,7 +83,8 @@ extension BLASKernels<Float> {
       let work = Matrix<Float>(workspace: 3 * Int(order))
       var integers = [Int32](repeating: 0, count: Int(order))
       unsafe spocon_(
-        triangle.columnMajorName, &n, factor, &n, &norm, &result, work.storage.baseAddress, &integers, &info, 1)
+        triangle.columnMajorName, &n, factor, &n, &norm, &result, work.storage.baseAddress,
+        &integers, &info, 1)
       requireValidArguments("spocon", info)
       return result
     },
@@ -156,7 +157,8 @@ extension BLASKernels<Double> {
       let work = Matrix<Double>(workspace: 3 * Int(order))
       var integers = [Int32](repeating: 0, count: Int(order))
       unsafe dpocon_(
-        triangle.columnMajorName, &n, factor, &n, &norm, &result, work.storage.baseAddress, &integers, &info, 1)
+        triangle.columnMajorName, &n, factor, &n, &norm, &result, work.storage.baseAddress,
+        &integers, &info, 1)
       requireValidArguments("dpocon", info)
       return result
     },

@@ -64,7 +64,7 @@ public struct MatrixReuse: ~Copyable, Sendable {
       defer { state.peak = state.living }
       return unsafe state.shed(to: 0)
     }
-    for unsafe memory in unsafe rest { unsafe memory.deallocate() }
+    for memory in unsafe rest { unsafe memory.deallocate() }
   }
 
   /// A block of exactly this size, the one freed last; nil where there is none, which is then counted as
@@ -82,7 +82,7 @@ public struct MatrixReuse: ~Copyable, Sendable {
       state.peak = max(state.peak, state.living)
       return unsafe (found, state.shed(to: state.peak))
     }
-    for unsafe memory in unsafe shed { unsafe memory.deallocate() }
+    for memory in unsafe shed { unsafe memory.deallocate() }
     return unsafe found
   }
 
