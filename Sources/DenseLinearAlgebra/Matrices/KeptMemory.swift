@@ -19,23 +19,31 @@ public struct MatrixReuse: ~Copyable, Sendable {
   /// Smaller blocks are the allocator's business: their pages are few and it has them at hand.
   package static let smallest = 128 << 10
 
-  @safe private struct State: @unchecked Sendable {
+  /// Reached by nobody but who holds it.
+  @safe private struct Block: @unchecked Sendable {
+    let memory: UnsafeMutableRawPointer
+    let byteCount: Int
+
+    func free() { unsafe memory.deallocate() }
+  }
+
+  private struct State {
     var holders = 0
     /// Bytes of living matrices, and the most there have been.
     var (living, peak) = (0, 0)
-    /// The oldest first; reached by nobody else.
-    var blocks: [(memory: UnsafeMutableRawPointer, byteCount: Int)] = unsafe []
+    /// The oldest first.
+    var blocks: [Block] = []
     var kept = 0
 
     /// Takes the oldest blocks out until living and kept matrices are no more than `limit` bytes.
-    mutating func shed(to limit: Int) -> [UnsafeMutableRawPointer] {
-      var shed: [UnsafeMutableRawPointer] = unsafe []
-      while living + kept > limit, let oldest = unsafe blocks.first {
-        unsafe shed.append(oldest.memory)
-        unsafe kept -= oldest.byteCount
-        unsafe blocks.removeFirst()
+    mutating func shed(to limit: Int) -> [Block] {
+      var shed: [Block] = []
+      while living + kept > limit, let oldest = blocks.first {
+        shed.append(oldest)
+        kept -= oldest.byteCount
+        blocks.removeFirst()
       }
-      return unsafe shed
+      return shed
     }
   }
   private let state = Mutex(State())
@@ -58,41 +66,41 @@ public struct MatrixReuse: ~Copyable, Sendable {
   package func begin() { withState { $0.holders += 1 } }
 
   package func end() {
-    let rest = unsafe withState { state in
+    let rest = withState { state in
       state.holders -= 1
-      guard state.holders == 0 else { return unsafe [UnsafeMutableRawPointer]() }
+      guard state.holders == 0 else { return [Block]() }
       defer { state.peak = state.living }
-      return unsafe state.shed(to: 0)
+      return state.shed(to: 0)
     }
-    for memory in unsafe rest { unsafe memory.deallocate() }
+    for block in rest { block.free() }
   }
 
   /// A block of exactly this size, the one freed last; nil where there is none, which is then counted as
   /// allocated elsewhere.
   package func take(byteCount: Int) -> UnsafeMutableRawPointer? {
     guard byteCount >= Self.smallest else { return nil }
-    let (found, shed) = unsafe withState { state in
-      let index = unsafe state.blocks.lastIndex { unsafe $0.byteCount == byteCount }
-      var found: UnsafeMutableRawPointer?
-      if let index {
-        unsafe found = state.blocks.remove(at: index).memory
+    let (found, shed) = withState { state in
+      var found: Block?
+      if let index = state.blocks.lastIndex(where: { $0.byteCount == byteCount }) {
+        found = state.blocks.remove(at: index)
         state.kept -= byteCount
       }
       state.living += byteCount
       state.peak = max(state.peak, state.living)
-      return unsafe (found, state.shed(to: state.peak))
+      return (found, state.shed(to: state.peak))
     }
-    for memory in unsafe shed { unsafe memory.deallocate() }
-    return unsafe found
+    for block in shed { block.free() }
+    return unsafe found?.memory
   }
 
   /// Whether the block is kept; it is the caller's to free where it is not.
   package func keep(_ memory: UnsafeMutableRawPointer, byteCount: Int) -> Bool {
     guard byteCount >= Self.smallest else { return false }
+    let block = unsafe Block(memory: memory, byteCount: byteCount)
     return withState { state in
       state.living -= byteCount
       guard state.holders > 0 else { return false }
-      unsafe state.blocks.append((memory, byteCount))
+      state.blocks.append(block)
       state.kept += byteCount
       return true
     }
