@@ -3,7 +3,7 @@
 public struct Progress: Sendable, Equatable {
   /// What is being done. The numbers travel between ranks of one build, and nowhere else.
   public enum Activity: Int, Sendable, CaseIterable {
-    case scoring, weighing, pruning, checking, surveying, storing
+    case scoring, weighing, pruning, checking, surveying, storing, assembling, placing
   }
 
   public var activity: Activity

@@ -34,8 +34,11 @@ extension PlacementProblem {
   /// 3. Units with loads: experts get their numbers of slots (`ReplicaCounts`), slots become bundles of
   ///    even load (`ReplicaBundles`), and bundles go to devices (`LoadRotation`).
   ///
+  /// - Parameter beforeEach: called before the slots of each unit go to devices, for reports.
   /// - Throws: `infeasible` with the bytes that are missing.
-  public func placed() throws(PlacementError) -> SlotPlacement {
+  public func placed(
+    beforeEach: () -> Void = {}
+  ) throws(PlacementError) -> SlotPlacement {
     let devices = DeviceList(nodes)
     let classes = SizeClass.of(units)
     if let bound = MemoryBound.broken(classes, memory: devices.memory) {
@@ -52,6 +55,7 @@ extension PlacementProblem {
     var (mean, largest) = (0.0, 0.0)
 
     for (index, unit) in units.enumerated() {
+      beforeEach()
       let planned = counts.counts[index]
       guard let loads = unit.loads, unit.slots > 0 else {
         placement.slots.append(devices.slots(planned.map { Array(repeating: nil, count: $0) }))

@@ -22,12 +22,13 @@ struct OutputDocuments {
   }
 
   /// Rank 0 writes both files, each under a temporary name first; every rank learns whether it
-  /// worked. Collective.
+  /// worked. Collective. `rows` are the document's units, at rank 0, by which the time is predicted.
   func write(
-    _ document: (some Encodable)?, run: RunDocument?,
+    _ document: (some Encodable)?, rows: Int, run: RunDocument?,
     over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
     let (path, runPath) = (path, runPath)
+    world.reportLone(LoneWork.writing(rows))
     _ = try agreed(over: world) { () throws(Failure) in
       guard world.rank == 0 else { return }
       do throws(PlanFileError) {
@@ -50,16 +51,18 @@ struct OutputDocuments {
   ) throws(Failure) -> (plan: PlanDocument, run: RunDocument)? {
     try requireWritable(over: world)
     let made = try made()
-    try write(made?.plan, run: made?.run, over: world)
+    try write(made?.plan, rows: made?.plan.units.count ?? 0, run: made?.run, over: world)
     if made != nil { journal?.removeAfterSuccess() }
     return made
   }
 
   /// The same for a table. Collective.
   func write(
-    text: String?, run: RunDocument?, over world: borrowing some Collective & ~Copyable
+    text: String?, rows: Int, run: RunDocument?,
+    over world: borrowing some Collective & ~Copyable
   ) throws(Failure) {
     let (path, runPath) = (path, runPath)
+    world.reportLone(LoneWork.writing(rows))
     _ = try agreed(over: world) { () throws(Failure) in
       guard world.rank == 0 else { return }
       do throws(PlanFileError) {

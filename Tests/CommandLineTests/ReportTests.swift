@@ -105,7 +105,7 @@ struct ReportTests {
       #expect(try Tool.run(svg + ["--chart", "gains", "--scores", scores]).status == 0)
       #expect(try text("\(folder)/chart.svg").hasPrefix("<?xml version=\"1.0\""))
       let absent = try Tool.run(svg + ["--chart", "placement"])
-      #expect(absent.status == 65 && absent.errors.contains("No placement is given"))
+      #expect(absent.status == 65 && absent.errors.contains("this plan has none"))
 
       #expect(try Tool.run(svg).status == 64)
       #expect(try Tool.run(["report", plan, "--format", "png"]).status == 64)

@@ -141,6 +141,40 @@ struct StalledRankTests {
     }
   }
 
+  @Test("Rank 0 that places alone for longer than the limit is waited for")
+  func loneWork() throws {
+    try temporaryFolder { folder in
+      // Some ten seconds of a debug build: twice what a silent rank 0 would be given.
+      let (units, experts, slots) = (8, 1200, 1600)
+      var generator = SeededGenerator(seed: 15)
+      let names = (0..<units).map { "layers.\($0)" }
+      let planned = names.map { #"{"name": "\#($0)", "integer": \#(slots)}"# }
+      let loads = names.map { name in
+        let tokens = (0..<experts).map { _ in "\(Int(1000 * exp(generator.normal())) + 1)" }
+        return #"{"name": "\#(name)", "loads": [\#(tokens.joined(separator: ", "))]}"#
+      }
+      let inputs = [
+        "plan": """
+        {"format": "layerbudget.plan/1", "program": "capacity", "parameters": {"unit": "slots"},
+         "units": [\(planned.joined(separator: ", "))]}
+        """,
+        "nodes": #"{"nodes": [{"name": "a", "memory_bytes": 9000000, "devices": 64}]}"#,
+        "loads": #"{"units": [\#(loads.joined(separator: ", "))]}"#,
+      ]
+      for (name, text) in inputs {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).json"))
+      }
+      let outcome = try Tool.run(
+        [
+          "place", folder + "/plan.json", "--nodes", folder + "/nodes.json", "--loads",
+          folder + "/loads.json", "--bytes-per-slot", "500", "--stall-timeout", "2", "-o",
+          folder + "/placement.json",
+        ], ranks: 2)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(files(in: folder).contains("placement.json"))
+    }
+  }
+
   @Test("The limit is 0 or at least 2 s; below a minute it gets a note under mpirun")
   func limit() throws {
     try temporaryFolder { folder in

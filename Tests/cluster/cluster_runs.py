@@ -239,10 +239,11 @@ def tool_processes() -> list[str]:
     return lines
 
 
-def until(condition: Callable[[], bool], seconds: float) -> bool:
+def until(condition: Callable[[], bool], seconds: float, every: float = 0.05) -> bool:
+    """Whether a condition, looked at every so many seconds, came true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(every)
     return True

@@ -169,17 +169,32 @@ def long_scoring(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]
     return ("score", "--statistics", path, *kind, "--quiet", "-o")
 
 
+@pytest.fixture(scope="module")
+def long_undisturbed(
+    long_scoring: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory
+) -> bytes:
+    """The scores of one process alone."""
+    output = tmp_path_factory.mktemp("long-undisturbed") / "scores.json"
+    single = [str(part) for part in [TOOL, *long_scoring, output]]
+    assert ended(single, limit=1800).code == 0
+    return output.read_bytes()
+
+
 @pytest.mark.skipif(
     "LAYERBUDGET_SLOW_TESTS" not in os.environ,
-    reason="six minutes each: Slurm lets a requeued job wait; LAYERBUDGET_SLOW_TESTS=1 runs it",
+    reason="some minutes each: Slurm warns no sooner; LAYERBUDGET_SLOW_TESTS=1 runs it",
 )
 @pytest.mark.parametrize("script", ["slurm-srun.sbatch", "slurm-mpirun.sbatch"])
 def test_the_warning_before_the_limit(
-    slurm: Slurm, tmp_path: Path, long_scoring: tuple[object, ...], script: str
+    slurm: Slurm,
+    tmp_path: Path,
+    long_scoring: tuple[object, ...],
+    long_undisturbed: bytes,
+    script: str,
 ) -> None:
     """Slurm warns, the ranks end with 75, the job goes back to the queue and ends well."""
     slurm(0)
-    output, undisturbed = tmp_path / "scores.json", tmp_path / "undisturbed.json"
+    output = tmp_path / "scores.json"
     signal = "B:USR1@110" if "mpirun" in script else "USR1@110"
     where = (f"--chdir={tmp_path}", f"--output={tmp_path}/%x.%j.out")
     # Two minutes, of which the last 110 seconds are warned of.
@@ -189,21 +204,32 @@ def test_the_warning_before_the_limit(
     assert sent.code == 0, sent.text
     job = sent.text.split()[-1]
 
-    def told(what: str, limit: float) -> None:
-        """Waits until the job's log or Slurm's queue says it."""
-        assert until(lambda: what in job_log(tmp_path), limit), job_log(tmp_path)
+    def passed(what: str) -> None:
         print(f"{what} after {time.monotonic() - start:.1f} s")
 
-    told("back to the queue", 120)
+    back = "back to the queue"
+    assert until(lambda: back in job_log(tmp_path), 150, every=0.5), job_log(tmp_path)
+    passed(back)
     assert not output.exists() and finished_lines(output) > 0
 
-    def is_over() -> bool:
-        return job not in slurm_does("squeue", "--all", "--noheader").text
+    # Slurm lets the job wait for two minutes and would then warn it again, the more often the
+    # slower the machine. Its owner gives it more time while it waits.
+    def has_more_time() -> bool:
+        waits = "PENDING" in slurm_does("squeue", "--noheader", "--format=%T", f"--job={job}").text
+        return waits and slurm_does("scontrol", "update", f"JobId={job}", "TimeLimit=40").code == 0
 
-    assert until(lambda: output.exists() or is_over(), 900), job_log(tmp_path)
-    assert output.exists(), job_log(tmp_path)
-    print(f"done after {time.monotonic() - start:.1f} s")
+    assert until(has_more_time, 60, every=0.5), slurm_does("scontrol", "show", "job", job).text
+    passed("more time")
+
+    def state() -> str:
+        return slurm_does("squeue", "--noheader", "--format=%T", f"--job={job}").text.strip()
+
+    assert until(lambda: state() == "RUNNING" or output.exists(), 400, every=1), state()
+    passed("started again")
+    assert until(lambda: state() in ("", "COMPLETED"), 1800, every=1), state()
+    passed("over")
+    log = job_log(tmp_path)
+    print(log)
+    assert output.read_bytes() == long_undisturbed, log
+    assert log.count(back) == 1 and not Path(f"{output}.journal").exists(), log
     assert json.loads((tmp_path / "scores.run.json").read_text())["resumed"] >= 1
-    single = [str(part) for part in [TOOL, *long_scoring, undisturbed]]
-    assert ended(single, limit=900).code == 0
-    assert output.read_bytes() == undisturbed.read_bytes()

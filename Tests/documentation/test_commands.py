@@ -14,7 +14,7 @@ import pytest
 from command_trials import TRIALS, Changed, Elsewhere, NotRun
 from shown_commands import Shown, in_session, name, pages, strays, typed
 from stand_ins import prepare
-from tool_runs import REPOSITORY, environment, link_repository
+from tool_runs import REPOSITORY, TOOL, environment, link_repository
 
 PAGES = pages()
 
@@ -46,6 +46,7 @@ def test_shown_commands(page: Path, tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
     link_repository(tmp_path)
     prepare(tmp_path)
+    before = texts(tmp_path)
     for shown in typed(page):
         command = as_run(shown)
         if command is None:
@@ -56,7 +57,8 @@ def test_shown_commands(page: Path, tmp_path: Path) -> None:
         run = subprocess.run(
             ["bash", "-c", command],
             cwd=tmp_path,
-            env=environment(),
+            # For scripts that call the tool.
+            env=environment() | {"LAYERBUDGET": str(TOOL)},
             capture_output=True,
             text=True,
             timeout=300,
@@ -64,9 +66,13 @@ def test_shown_commands(page: Path, tmp_path: Path) -> None:
         )
         assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
     # Tables that are made of committed numbers come out as they are committed.
-    for text in sorted((REPOSITORY / "docs").rglob("*.md")):
-        copy = tmp_path / text.relative_to(REPOSITORY)
-        assert copy.read_text("utf-8") == text.read_text("utf-8"), f"another {name(text)}"
+    after = texts(tmp_path)
+    assert not [path for path in before if before[path] != after[path]]
+
+
+def texts(folder: Path) -> dict[str, str]:
+    paths = sorted((folder / "docs").rglob("*.md"))
+    return {str(path.relative_to(folder)): path.read_text("utf-8") for path in paths}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -12,8 +12,6 @@ TOOL = Path(os.environ.get("LAYERBUDGET", REPOSITORY / ".build" / "debug" / "lay
 
 def environment() -> dict[str, str]:
     settings = {
-        # For the scripts that call the tool.
-        "LAYERBUDGET": str(TOOL),
         "PATH": f"{TOOL.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",

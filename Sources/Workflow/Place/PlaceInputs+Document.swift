@@ -5,13 +5,15 @@ extension PlaceInputs {
   /// Places the units and says where everything lies. Not collective.
   ///
   /// - Throws: `infeasible` with the missing bytes; `badData` for values that are no problem.
-  func place(on list: NodeList) throws(Failure) -> PlacementDocument {
+  func place(
+    on list: NodeList, beforeEach: () -> Void
+  ) throws(Failure) -> PlacementDocument {
     let nodes = list.nodes.map {
       PlacementNode(name: $0.name, memory: $0.memoryBytes, devices: $0.devices)
     }
     let placement: SlotPlacement
     do throws(PlacementError) {
-      placement = try PlacementProblem(nodes: nodes, units: units).placed()
+      placement = try PlacementProblem(nodes: nodes, units: units).placed(beforeEach: beforeEach)
     } catch {
       throw Failure(error)
     }

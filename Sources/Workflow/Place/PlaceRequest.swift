@@ -47,7 +47,9 @@ public struct PlaceRequest: Sendable {
 
     // 2. The placement.
     let document = try agreed(over: world) { () throws(Failure) -> PlacementDocument? in
-      world.rank == 0 ? try inputs.place(on: list) : nil
+      guard world.rank == 0 else { return nil }
+      var steps = ProgressSteps(.placing, work: inputs.units.map { LoneWork.placing($0.slots) })
+      return try inputs.place(on: list) { world.report(steps.begin()) }
     }
 
     // 3. The output.
@@ -56,7 +58,8 @@ public struct PlaceRequest: Sendable {
         rank: world.rank, units: world.rank == 0 ? inputs.units.count : 0, modules: 0,
         operations: 0, seconds: 0, peakBytes: 0),
       scoringSeconds: nil, searchSeconds: nil, search: nil, over: world)
-    try documents?.write(document, run: run, over: world)
+    try documents?.write(
+      document, rows: document?.units.reduce(0) { $0 + $1.slots.count } ?? 0, run: run, over: world)
     guard let document, let run else { return nil }
     return (document, run)
   }

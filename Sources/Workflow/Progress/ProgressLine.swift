@@ -92,16 +92,19 @@ public struct ProgressLine: Sendable {
     case .checking: "checking what was written"
     case .surveying: "reading statistics"
     case .storing: "waiting for the disk"
+    case .assembling: "putting the result together"
+    case .placing: "placing"
     }
   }
 
   private var things: String {
     switch activity {
-    case .scoring, .weighing: "units"
+    case .scoring, .weighing, .placing: "units"
     case .pruning: "pieces"
     case .checking: "tensors"
     case .surveying: "modules"
     case .storing: "files"
+    case .assembling: "parts"
     }
   }
 

@@ -19,7 +19,9 @@ func gatherUnits<Unit: Codable>(
   let gathered = world.gather(own, at: 0)
   return try agreed(over: world) { () throws(Failure) in
     var all: [IndexedUnit<Unit>] = []
+    var steps = ProgressSteps(.assembling, work: gathered.map { LoneWork.decoding($0.count) })
     for (rank, bytes) in gathered.enumerated() {
+      world.report(steps.begin())
       do throws(PlanFileError) {
         all += try DocumentCoding.decode(
           [IndexedUnit<Unit>].self, from: bytes, source: "units of rank \(rank)")

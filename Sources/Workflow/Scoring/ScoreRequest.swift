@@ -39,14 +39,14 @@ public struct ScoreRequest: Sendable {
       slice: gains.slice, scoringSeconds: gains.seconds, searchSeconds: nil, search: search,
       resumption: gains.resumption, over: world)
     guard world.rank == 0 else {
-      try output.write(nil as ScoresDocument?, run: nil, over: world)
+      try output.write(nil as ScoresDocument?, rows: 0, run: nil, over: world)
       return nil
     }
     let parameters = gains.parameters.merging(quality.asParameters) { _, new in new }
     let document = ScoresDocument(
       curvature: gains.curvature, damping: gains.damping, parameters: parameters, units: all,
       inputs: gains.inputs, notes: gains.notes + NoiseNote.of(all))
-    try output.write(document, run: run, over: world)
+    try output.write(document, rows: all.count, run: run, over: world)
     statistics.journal?.removeAfterSuccess()
     return document
   }

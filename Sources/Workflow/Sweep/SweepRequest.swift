@@ -81,10 +81,12 @@ public struct SweepRequest: Sendable {
         inputs: gains.inputs.merging(values.inputs) { own, _ in own },
         notes: gains.notes + points.notes)
     }
+    // A unit's answers at five points are about as long as a unit of a plan.
+    let written = units.count * (1 + points.solved.count / 5)
     if self.output.hasSuffix(".csv") {
-      try output.write(text: document?.csv, run: run, over: world)
+      try output.write(text: document?.csv, rows: written, run: run, over: world)
     } else {
-      try output.write(document, run: run, over: world)
+      try output.write(document, rows: written, run: run, over: world)
     }
     guard let document, let run else { return nil }
     return (document, run)

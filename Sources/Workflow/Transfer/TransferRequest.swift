@@ -76,7 +76,7 @@ public struct TransferRequest: Sendable {
     let judged = run.map { _ in
       document(answer, units, values, inputs: inputs(from, to, values))
     }
-    try output.write(judged, run: run, over: world)
+    try output.write(judged, rows: units.count, run: run, over: world)
     return judged
   }
 

@@ -53,6 +53,7 @@ public struct PlanVerification: Codable, Sendable, Equatable {
       }
     }
     let alone = verification
+    world.reportLone(LoneWork.solving(plan.units.count), .checking)
     return try agreed(over: world) { () throws(Failure) in
       guard world.rank == 0 else { return nil }
       var verification = alone

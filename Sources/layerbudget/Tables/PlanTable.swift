@@ -5,9 +5,19 @@ internal import Workflow
 struct PlanTable {
   private let plan: PlanDocument
   private let run: RunDocument
+
+  // What some unit has: asked once, not for every row.
+  private let hasIntegers: Bool
+  /// Whether the jackknife over folds said how sure the answers are.
+  private let hasErrors: Bool
+  private let hasPatterns: Bool
+
   init(_ plan: PlanDocument, _ run: RunDocument) {
     self.plan = plan
     self.run = run
+    hasIntegers = plan.units.contains { $0.integer != nil }
+    hasErrors = plan.units.contains { $0.continuousStandardError != nil }
+    hasPatterns = plan.units.contains { $0.pattern != nil }
   }
 
   func text(on page: Page) -> String {
@@ -27,13 +37,6 @@ struct PlanTable {
   private func mark(_ unit: PlanDocument.Unit) -> String {
     unit.standardError.map { unit.gain < 2 * $0 } == true ? " ~" : ""
   }
-
-  private var hasIntegers: Bool { plan.units.contains { $0.integer != nil } }
-
-  /// Whether the jackknife over folds said how sure the answers are.
-  private var hasErrors: Bool { plan.units.contains { $0.continuousStandardError != nil } }
-
-  private var hasPatterns: Bool { plan.units.contains { $0.pattern != nil } }
 
   private var columns: [TextTable.Column] {
     let answer: [TextTable.Column] =
