@@ -19,7 +19,7 @@ public struct BandReduction: ~Copyable, Sendable {
   /// Reflectors that are applied together, in products of this depth.
   private static let blockSize = 128
 
-  /// Reduces in the storage of the consumed matrix, of which only the lower triangle is read.
+  /// Reduces in the storage of the consumed matrix, which must be symmetric in both triangles.
   ///
   /// - Throws: `notFinite` for the first nan or infinity, `tooLarge` for an order above 2³¹ − 1.
   /// - Precondition: the matrix is square, `width` ≥ 1.
