@@ -38,7 +38,7 @@ extension Matrix {
 }
 
 extension Matrix {
-  /// ‖A‖²_F, the bits of ``sumOfSquares``, and ‖A‖₁ of a symmetric matrix without nan, in one reading.
+  /// ‖A‖²_F, the bits of ``sumOfSquares``, and ‖A‖₁ of a symmetric matrix, in one reading.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   public func symmetricNorms() -> (sumOfSquares: Double, one: Double) {
@@ -54,7 +54,9 @@ extension Matrix {
         squares += x * x
         for lane in 0..<8 { sizes[lane] += abs(x[lane]) }
       }
-      largest = max(largest, sizes.sum())
+      // A nan must win, which max() does not promise.
+      let size = sizes.sum()
+      largest = largest >= size || largest.isNaN ? largest : size
     }
     let four = squares.lowHalf + squares.highHalf
     let two = four.lowHalf + four.highHalf
