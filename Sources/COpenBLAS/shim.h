@@ -40,12 +40,16 @@ void dsyevd_(const char *jobz, const char *uplo, const blasint *n, double *a, co
              double *w, double *work, const blasint *lwork, blasint *iwork, const blasint *liwork,
              blasint *info, size_t jobz_length, size_t uplo_length);
 
-/* First stage of a tridiagonal reduction: a [n, n] to a band of kd off-diagonals, stored by columns in
-   ab [kd + 1, n] as of uplo. uplo "L": reflector i, of n - kd, is left in column i of a below row
-   i + kd, its scale in tau. lwork -1 asks for the workspace. With n <= kd + 1 only ab is written. */
-void dsytrd_sy2sb_(const char *uplo, const blasint *n, const blasint *kd, double *a,
-                   const blasint *lda, double *ab, const blasint *ldab, double *tau, double *work,
-                   const blasint *lwork, blasint *info, size_t uplo_length);
+/* A = Q R of a panel, in place: R above the diagonal, reflectors below it, their scales in tau. lwork is
+   at least n. */
+void dgeqrf_(const blasint *m, const blasint *n, double *a, const blasint *lda, double *tau,
+             double *work, const blasint *lwork, blasint *info);
+
+/* The triangular factor t [k, k] of k reflectors v [n, k], Q = I - V T V^T. direct "F", storev "C":
+   one after the other, in columns. */
+void dlarft_(const char *direct, const char *storev, const blasint *n, const blasint *k,
+             const double *v, const blasint *ldv, const double *tau, double *t, const blasint *ldt,
+             size_t direct_length, size_t storev_length);
 
 /* A band matrix [kd + 1, n] to a tridiagonal one, diagonal d [n] and e [n - 1], without vectors
    (vect "N": q is not touched); ab is overwritten. work [n]. */

@@ -6,23 +6,30 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   public let order: Int
   /// ‖A‖₁ = maxⱼ Σᵢ |aᵢⱼ|, in Float64.
   public let oneNorm: Double
-  /// An estimate of 1 / κ₁(A) = 1 / (‖A‖₁ ‖A⁻¹‖₁), LAPACK's potrf and pocon; 1 for order 0.
+  /// An estimate of 1 / κ₁(A) = 1 / (‖A‖₁ ‖A⁻¹‖₁), as LAPACK's pocon makes it; 1 for order 0.
   ///
   /// The estimate of ‖A⁻¹‖₁ never exceeds it but for rounding, so the true reciprocal may be smaller
   /// than this, not larger.
   /// Postcondition: `0 <= reciprocalCondition && reciprocalCondition <= 1`.
   public let reciprocalCondition: Double
-  /// L in the lower triangle; the strict upper one still holds A's elements.
+  /// Where L is in the storage.
+  private let triangle: StoredTriangle
+  /// L or Lᵀ in its triangle; the other, strictly, still holds A's elements.
   private let storage: Matrix<Element>
 
-  /// Factorizes in the storage of the consumed matrix, of which only the lower triangle is read.
+  /// Factorizes in the storage of the consumed matrix, of which only the lower triangle is read; with
+  /// `.upper` it must be symmetric in both.
   ///
+  /// - Parameter knownOneNorm: ‖A‖₁ where it is known and finite; nil to take it here.
   /// - Throws: `notFinite` for the first nan or infinity of that triangle, `notPositiveDefinite` for
   ///   the first leading block that is not, `tooLarge` for an order above 2³¹ − 1.
   /// - Precondition: the matrix is square.
   /// - Complexity: order³/3 flops, some 10 order² for the condition estimate; 8 order bytes beside
   ///   the matrix for its norm, then 4 order elements for the estimate.
-  public init(factorizing matrix: consuming Matrix<Element>) throws(LinearAlgebraError) {
+  public init(
+    factorizing matrix: consuming Matrix<Element>, in triangle: StoredTriangle = .lower,
+    knownOneNorm: Double? = nil
+  ) throws(LinearAlgebraError) {
     precondition(
       matrix.rows == matrix.columns,
       "only a square matrix has a Cholesky factor, not \(matrix.rows) × \(matrix.columns)")
@@ -30,7 +37,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     let size = try blasOrder(order)
 
     // 1. The norm, while A is still there; it is not finite when an element is not.
-    let norm = matrix.symmetricOneNorm()
+    let norm = knownOneNorm ?? matrix.symmetricOneNorm()
     if !norm.isFinite, let (row, column) = matrix.firstNonFiniteOfLowerTriangle() {
       throw .notFinite(order: order, row: row, column: column)
     }
@@ -38,7 +45,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     // 2. The factor. LAPACK tests for diag > 0 only; an overflow on the way may leave nan behind.
     var reciprocal = 1.0
     if order > 0, let base = unsafe matrix.storage.baseAddress {
-      let info = unsafe Element._kernels.potrf(base, size)
+      let info = unsafe Element._kernels.potrf(base, size, triangle)
       guard info == 0 else {
         throw .notPositiveDefinite(order: order, leadingMinor: Int(info))
       }
@@ -50,13 +57,26 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       }
 
       // 3. Its condition. Divided by the norm here, which in Float could overflow.
-      let inverseNorm = unsafe Double(Element._kernels.inverseNorm(base, size))
-      reciprocal = min(inverseNorm / norm, 1)
+      reciprocal = min(unsafe Self.reciprocalInverseNorm(base, order, triangle) / norm, 1)
     }
     self.order = order
+    self.triangle = triangle
     self.oneNorm = norm
     self.reciprocalCondition = reciprocal
     self.storage = matrix
+  }
+
+  /// An estimate of 1 / ‖(L Lᵀ)⁻¹‖₁.
+  private static func reciprocalInverseNorm(
+    _ base: UnsafePointer<Element>, _ order: Int, _ triangle: StoredTriangle
+  ) -> Double {
+    if triangle == .upper {
+      var estimate = unsafe InverseNormEstimate(of: base, order: order)
+      let norm = Double(estimate.value())
+      if norm.isFinite && norm > 0 { return 1 / norm }
+    }
+    return unsafe Double(
+      Element._kernels.inverseNorm(base, blasIndex(order, "rows of L"), triangle))
   }
 
   /// B := L⁻¹ B for B [order, k]. - Complexity: order² k flops.
@@ -80,23 +100,32 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   /// No smaller than 1/λmin(L Lᵀ), so its reciprocal is a bound on the smallest eigenvalue.
   /// - Complexity: order³/3 flops, LAPACK's trtri; order² elements beside the factor.
   public func inverseTrace() -> Double {
-    let inverse = lowerTriangle()
+    var inverse = storage.copy()
+    switch triangle {
+    case .lower: inverse.clearAboveDiagonal()
+    case .upper: inverse.clearBelowDiagonal()
+    }
     guard order > 0, let base = unsafe inverse.storage.baseAddress else { return 0 }
-    let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"))
+    let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"), triangle)
     precondition(info == 0, "a Cholesky factor has a positive diagonal")
     let trace = inverse.sumOfSquares
     return trace.isFinite ? trace : .infinity
   }
 
   /// The storage, L in its lower triangle.
-  consuming func intoStorage() -> Matrix<Element> { storage }
+  ///
+  /// - Precondition: it was put there.
+  consuming func intoStorage() -> Matrix<Element> {
+    precondition(triangle == .lower, "L is not in the lower triangle")
+    return storage
+  }
 
   private func solve(_ b: inout Matrix<Element>, from side: BLASKernels<Element>.Side) {
     guard b.count > 0, let factor = unsafe storage.storage.baseAddress,
       let base = unsafe b.storage.baseAddress
     else { return }
     unsafe Element._kernels.trsm(
-      factor, blasIndex(order, "rows of L"), base, blasIndex(b.rows, "rows of B"),
+      factor, blasIndex(order, "rows of L"), triangle, base, blasIndex(b.rows, "rows of B"),
       blasIndex(b.columns, "columns of B"), side)
   }
 
@@ -104,7 +133,9 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   package func lowerTriangle() -> Matrix<Element> {
     var result = Matrix<Element>(rows: order, columns: order)
     for row in 0..<order {
-      for column in 0...row { result[row, column] = storage[row, column] }
+      for column in 0...row {
+        result[row, column] = triangle == .lower ? storage[row, column] : storage[column, row]
+      }
     }
     return result
   }

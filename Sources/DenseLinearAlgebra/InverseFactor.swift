@@ -6,7 +6,7 @@ extension CholeskyFactor {
     let order = order
     var inverse = intoStorage()
     guard order > 0, let base = unsafe inverse.storage.baseAddress else { return inverse }
-    let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"))
+    let info = unsafe Element._kernels.trtri(base, blasIndex(order, "rows of L"), .lower)
     precondition(info == 0, "a Cholesky factor has a positive diagonal")
     inverse.clearAboveDiagonal()
     return inverse
@@ -26,6 +26,12 @@ extension Matrix {
   mutating func clearAboveDiagonal() {
     for row in 0..<rows {
       for index in row * columns + row + 1..<(row + 1) * columns { unsafe storage[index] = 0 }
+    }
+  }
+
+  mutating func clearBelowDiagonal() {
+    for row in 0..<rows {
+      for index in row * columns..<row * columns + row { unsafe storage[index] = 0 }
     }
   }
 

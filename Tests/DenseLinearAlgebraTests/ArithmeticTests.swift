@@ -37,7 +37,7 @@ import Testing
     #expect(matrix.trace == 0x1p24 + 2)
   }
 
-  @Test("Symmetrizing gives (A + Aᵀ)/2 and says how far A was from it", arguments: orders)
+  @Test("Symmetrizing gives (A + Aᵀ)/2 and says how far A was from it", arguments: orders + [136])
   func symmetrizing(order: Int) {
     symmetrizing(order: order, Float.self)
     symmetrizing(order: order, Double.self)
@@ -63,7 +63,30 @@ import Testing
     #expect(found.largestMagnitude == Double(expected.magnitude))
     // Once symmetric, nothing moves any more.
     let bits = after.elements()
+    var isSymmetric = after.isSymmetricBitByBit
+    #expect(isSymmetric)
+    let norms = after.symmetricNorms()
+    let squares = after.sumOfSquares
+    #expect(norms.sumOfSquares == squares)
+    let sizes = (0..<order).map { row in
+      (0..<order).reduce(0.0) { $0 + abs(Double(after[row, $1])) }
+    }
+    #expect(relativeError(norms.one, sizes.max() ?? 0) <= Double(order) * .ulpOfOne)
     #expect(after.symmetrize().largestAsymmetry == 0)
+    // One element that differs in its last bit is found wherever it is.
+    guard order > 1 else { return }
+    for _ in 0..<20 {
+      let row = generator.integer(in: 1...order - 1)
+      let column = generator.integer(in: 0...row - 1)
+      let place = generator.integer(in: 0...1) == 0 ? (row, column) : (column, row)
+      let kept = after[place.0, place.1]
+      after[place.0, place.1] = kept.nextUp
+      isSymmetric = after.isSymmetricBitByBit
+      #expect(!isSymmetric, "\(place) of order \(order)")
+      after[place.0, place.1] = kept
+    }
+    isSymmetric = after.isSymmetricBitByBit
+    #expect(isSymmetric)
     #expect(after.elements() == bits)
   }
 
@@ -85,6 +108,16 @@ import Testing
     matrix[place.row, place.column] = value
     let found = matrix.symmetrize()
     #expect(found.largestAsymmetry.isNaN && found.largestMagnitude.isNaN)
+    // Nor does a norm lose it, with rows of whole lanes and without.
+    for order in [20, 24] {
+      var larger = Matrix<Double>(rows: order, columns: order)
+      larger.addToDiagonal(1)
+      larger[place.row, place.column] = value
+      let norms = larger.symmetricNorms()
+      #expect(!norms.sumOfSquares.isFinite)
+      // The plain road reads the lower triangle only.
+      #expect(!norms.one.isFinite || (order == 20 && place == (1, 18)))
+    }
   }
 
   @Test("The dot product of whole numbers is exact, at every length", arguments: 0...40)

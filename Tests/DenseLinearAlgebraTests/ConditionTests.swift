@@ -45,14 +45,38 @@ import Testing
     #expect(relativeError(factor.oneNorm, oneNorm(a)) <= limit)
   }
 
+  @Test("Of a factor in the upper triangle the condition is the same as LAPACK's of the lower one")
+  func eitherTriangle() throws {
+    try forEachCase(seed: 41, cases: 60) { generator, _ in
+      let order = generator.integer(in: 1...150)
+      let shift = generator.logNormal(scale: 3)
+      let a = Matrix<Double>.randomPositiveDefinite(order: order, shift: shift, &generator)
+      let lower = try CholeskyFactor(factorizing: a.copy())
+      let upper = try CholeskyFactor(factorizing: a.copy(), in: .upper)
+      // Rounding, which conditions of up to some 10⁷ magnify; a tie that it decides otherwise would show.
+      #expect(relativeError(upper.reciprocalCondition, lower.reciprocalCondition) <= 1e-7)
+      #expect(upper.oneNorm == lower.oneNorm)
+      #expect(relativeError(upper.inverseTrace(), lower.inverseTrace()) <= 1e-7)
+      let single = try CholeskyFactor(
+        factorizing: Matrix<Float>.randomPositiveDefinite(order: order, shift: 1, &generator),
+        in: .upper)
+      let plain = try CholeskyFactor(
+        factorizing: Matrix<Float>.diagonal([Float](repeating: 3, count: order)), in: .upper)
+      #expect(single.reciprocalCondition > 0.02 && single.reciprocalCondition <= 1)
+      #expect(relativeError(plain.reciprocalCondition, 1) <= 1e-4)
+    }
+  }
+
   @Test("A condition beyond what a Float norm could hold is still right")
   func wideRange() throws {
     // Each column sums to 4e38: fine in Float64, infinite in Float.
     let a = Matrix<Float>(rows: 2, columns: 2, elements: [3e38, 1e38, 1e38, 3e38])
-    let factor = try CholeskyFactor(factorizing: a)
-    #expect(relativeError(factor.oneNorm, 4e38) < 1e-6)
-    // Eigenvalues 4e38 and 2e38, and A⁻¹ = [3 -1; -1 3]/8e38, so κ₁ = 4 · 4/8.
-    #expect(relativeError(factor.reciprocalCondition, 0.5) < 1e-5)
+    for triangle in [StoredTriangle.lower, .upper] {
+      let factor = try CholeskyFactor(factorizing: a.copy(), in: triangle)
+      #expect(relativeError(factor.oneNorm, 4e38) < 1e-6)
+      // Eigenvalues 4e38 and 2e38, and A⁻¹ = [3 -1; -1 3]/8e38, so κ₁ = 4 · 4/8.
+      #expect(relativeError(factor.reciprocalCondition, 0.5) < 1e-5)
+    }
   }
 
   private func oneNorm(_ a: borrowing Matrix<Double>) -> Double {

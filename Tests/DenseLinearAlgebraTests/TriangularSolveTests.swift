@@ -8,19 +8,21 @@ import Testing
     arguments: Precision.allCases, orders)
   func residuals(precision: Precision, order: Int) throws {
     for width in [0, 1, 3, 40] {
-      switch precision {
-      case .single: try residuals(Float.self, order, width: width)
-      case .double: try residuals(Double.self, order, width: width)
+      for triangle in [StoredTriangle.lower, .upper] {
+        switch precision {
+        case .single: try residuals(Float.self, order, width: width, in: triangle)
+        case .double: try residuals(Double.self, order, width: width, in: triangle)
+        }
       }
     }
   }
 
   private func residuals<Element: LinearAlgebraElement>(
-    _ type: Element.Type, _ order: Int, width: Int
+    _ type: Element.Type, _ order: Int, width: Int, in triangle: StoredTriangle
   ) throws {
     var generator = SeededGenerator(seed: 23, stream: UInt64(order * 100 + width))
     let factor = try CholeskyFactor(
-      factorizing: Matrix<Element>.randomPositiveDefinite(order: order, &generator))
+      factorizing: Matrix<Element>.randomPositiveDefinite(order: order, &generator), in: triangle)
     let l = factor.lowerTriangle()
     // Substitution: |L X − B| ≤ γ |L| |X|, γ = n u to first order, u half of ulpOfOne. Twice that,
     // and 2 more, because OpenBLAS multiplies by reciprocals of the diagonal.

@@ -7,6 +7,8 @@ internal import DenseLinearAlgebra
 /// copied.
 public struct GainComputer: ~Copyable {
   let builder: MetricBuilder
+  /// The next module's matrices take the memory of this one's.
+  private let reuse = MatrixReuse()
   private var kfacSingle = FactorCache<DampedFactor<Float>>()
   private var kfacDouble = FactorCache<DampedFactor<Double>>()
   private var kroneckerSingle = FactorCache<RotatedFactor<Float>>()

@@ -21,7 +21,9 @@ struct DampedFactor<Element: Readable>: ~Copyable {
     switch consume factor.form {
     case .dense(var matrix):
       matrix.addToDiagonal(Element(shift))
-      let cholesky = try CholeskyFactor(factorizing: matrix)
+      // The diagonal of a second moment is not negative, so the shift adds to every column's sum.
+      let cholesky = try CholeskyFactor(
+        factorizing: matrix, in: .upper, knownOneNorm: summary.oneNorm.map { $0 + shift })
       conditionNumber = 1 / cholesky.reciprocalCondition
       form = .dense(cholesky)
     case .diagonal(let values):

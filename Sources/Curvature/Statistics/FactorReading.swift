@@ -28,6 +28,8 @@ struct FactorSummary: Sendable {
   let mean: Double
   /// ‖·‖_F, no smaller than the largest eigenvalue.
   let norm: Double
+  /// ‖·‖₁ of a dense one.
+  var oneNorm: Double?
 }
 
 /// A factor as read: a mean, symmetric; dense or diagonal.
@@ -65,10 +67,11 @@ extension Statistics {
     }
     let matrix = try symmetricMatrix(
       side.covariance, of: module, order: order, as: type)
+    let norms = matrix.symmetricNorms()
     return KroneckerFactor(
       summary: FactorSummary(
         order: order, mean: matrix.trace / Double(order),
-        norm: matrix.sumOfSquares.squareRoot()),
+        norm: norms.sumOfSquares.squareRoot(), oneNorm: norms.one),
       form: .dense(matrix))
   }
 
@@ -100,13 +103,15 @@ extension Statistics {
   ) throws(CurvatureError) -> Matrix<Element> {
     let key = try requiredKey(quantity, of: module)
     var matrix = try matrix(key, rows: order, columns: order, as: type)
-    let asymmetry = matrix.symmetrize()
-    let limit = (tensors[key]?.elementType.symmetryTolerance ?? 0) * asymmetry.largestMagnitude
-    guard asymmetry.largestAsymmetry <= limit else {
-      throw .value(
-        "\(place(of: key)): not symmetric, element pairs differ by up to "
-          + "\(asymmetry.largestAsymmetry), the limit for its type is \(limit); it must be a second "
-          + "moment such as XᵀX, check how it was collected")
+    if !matrix.isSymmetricBitByBit {
+      let asymmetry = matrix.symmetrize()
+      let limit = (tensors[key]?.elementType.symmetryTolerance ?? 0) * asymmetry.largestMagnitude
+      guard asymmetry.largestAsymmetry <= limit else {
+        throw .value(
+          "\(place(of: key)): not symmetric, element pairs differ by up to "
+            + "\(asymmetry.largestAsymmetry), the limit for its type is \(limit); it must be a second "
+            + "moment such as XᵀX, check how it was collected")
+      }
     }
     for index in 0..<order where quantity != .hessian && matrix[index, index] < 0 {
       throw negativeDiagonal(key, index, Double(matrix[index, index]))

@@ -17,7 +17,8 @@ extension Statistics {
   ) throws(CurvatureError) -> Matrix<Element> {
     let rows = columns == 0 ? 0 : elements.count / columns
     do {
-      return try Matrix<Element>(rows: rows, columns: columns) { span throws(TensorFileError) in
+      return try Matrix<Element>.overwritten(rows: rows, columns: columns) {
+        (span: inout MutableSpan<Element>) throws(TensorFileError) in
         try tensors.readFinite(key, elements: elements, into: &span)
       }
     } catch {

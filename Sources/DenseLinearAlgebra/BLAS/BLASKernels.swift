@@ -6,22 +6,30 @@ internal import COpenBLAS
 /// public protocol are public and these take pointers.
 ///
 /// Row-major storage read as column-major is the transpose, so LAPACK's upper factor U with Uᵀ U = A
-/// is our lower factor L = Uᵀ with L Lᵀ = A, without moving an element.
+/// is our lower factor L = Uᵀ with L Lᵀ = A, without moving an element; and LAPACK's lower factor is Lᵀ
+/// in our upper triangle.
 @safe public struct BLASKernels<Element>: Sendable {
-  /// Replaces the lower triangle of A [order, order] by L; LAPACK's `info`. The rest stays.
-  let potrf: @Sendable (_ a: UnsafeMutablePointer<Element>, _ order: Int32) -> Int32
+  /// Replaces a triangle of A [order, order] by L or Lᵀ; LAPACK's `info`. The rest stays.
+  let potrf:
+    @Sendable (_ a: UnsafeMutablePointer<Element>, _ order: Int32, _ triangle: StoredTriangle) ->
+      Int32
 
-  /// An estimate of 1 / ‖(L Lᵀ)⁻¹‖₁ from L [order, order], order > 0. Allocates 4 order elements.
-  let inverseNorm: @Sendable (_ factor: UnsafePointer<Element>, _ order: Int32) -> Element
+  /// An estimate of 1 / ‖(L Lᵀ)⁻¹‖₁ from L or Lᵀ [order, order], order > 0. Allocates 4 order elements.
+  let inverseNorm:
+    @Sendable (_ factor: UnsafePointer<Element>, _ order: Int32, _ triangle: StoredTriangle) ->
+      Element
 
-  /// Replaces the lower triangle L [order, order] by L⁻¹; LAPACK's `info`. The rest stays.
-  let trtri: @Sendable (_ factor: UnsafeMutablePointer<Element>, _ order: Int32) -> Int32
+  /// Replaces L or Lᵀ [order, order] by its inverse; LAPACK's `info`. The rest stays.
+  let trtri:
+    @Sendable (
+      _ factor: UnsafeMutablePointer<Element>, _ order: Int32, _ triangle: StoredTriangle
+    ) -> Int32
 
   /// B := L⁻¹ B from the left, or B := B L⁻ᵀ from the right, B [rows, columns] not empty.
   let trsm:
     @Sendable (
-      _ factor: UnsafePointer<Element>, _ order: Int32, _ b: UnsafeMutablePointer<Element>,
-      _ rows: Int32, _ columns: Int32, _ side: Side
+      _ factor: UnsafePointer<Element>, _ order: Int32, _ triangle: StoredTriangle,
+      _ b: UnsafeMutablePointer<Element>, _ rows: Int32, _ columns: Int32, _ side: Side
     ) -> Void
 
   /// C := alpha op(A) op(B) + beta C, C [rows, columns] with rows `cRowLength` apart, inner dimension
@@ -63,33 +71,35 @@ internal import COpenBLAS
 
 extension BLASKernels<Float> {
   static let single = unsafe BLASKernels(
-    potrf: { a, order in
+    potrf: { a, order, triangle in
       var (n, info): (Int32, Int32) = (order, 0)
-      unsafe spotrf_("U", &n, a, &n, &info, 1)
+      unsafe spotrf_(triangle.columnMajorName, &n, a, &n, &info, 1)
       requireValidArguments("spotrf", info)
       return info
     },
-    inverseNorm: { factor, order in
+    inverseNorm: { factor, order, triangle in
       var (n, info): (Int32, Int32) = (order, 0)
       var (norm, result): (Float, Float) = (1, 0)
       let work = Matrix<Float>(workspace: 3 * Int(order))
       var integers = [Int32](repeating: 0, count: Int(order))
       unsafe spocon_(
-        "U", &n, factor, &n, &norm, &result, work.storage.baseAddress, &integers, &info, 1)
+        triangle.columnMajorName, &n, factor, &n, &norm, &result, work.storage.baseAddress,
+        &integers, &info, 1)
       requireValidArguments("spocon", info)
       return result
     },
-    trtri: { factor, order in
+    trtri: { factor, order, triangle in
       var (n, info): (Int32, Int32) = (order, 0)
-      unsafe strtri_("U", "N", &n, factor, &n, &info, 1, 1)
+      unsafe strtri_(triangle.columnMajorName, "N", &n, factor, &n, &info, 1, 1)
       requireValidArguments("strtri", info)
       return info
     },
-    trsm: { factor, order, b, rows, columns, side in
+    trsm: { factor, order, triangle, b, rows, columns, side in
       unsafe cblas_strsm(
-        CblasRowMajor, side == .left ? CblasLeft : CblasRight, CblasLower,
-        side == .left ? CblasNoTrans : CblasTrans, CblasNonUnit, rows, columns, 1, factor, order,
-        b, columns)
+        CblasRowMajor, side == .left ? CblasLeft : CblasRight,
+        triangle == .lower ? CblasLower : CblasUpper,
+        (side == .left) == (triangle == .lower) ? CblasNoTrans : CblasTrans, CblasNonUnit, rows,
+        columns, 1, factor, order, b, columns)
     },
     gemm: { alpha, a, b, beta, c, cRowLength, rows, columns, depth in
       unsafe cblas_sgemm(
@@ -135,33 +145,35 @@ extension BLASKernels<Float> {
 
 extension BLASKernels<Double> {
   static let double = unsafe BLASKernels(
-    potrf: { a, order in
+    potrf: { a, order, triangle in
       var (n, info): (Int32, Int32) = (order, 0)
-      unsafe dpotrf_("U", &n, a, &n, &info, 1)
+      unsafe dpotrf_(triangle.columnMajorName, &n, a, &n, &info, 1)
       requireValidArguments("dpotrf", info)
       return info
     },
-    inverseNorm: { factor, order in
+    inverseNorm: { factor, order, triangle in
       var (n, info): (Int32, Int32) = (order, 0)
       var (norm, result): (Double, Double) = (1, 0)
       let work = Matrix<Double>(workspace: 3 * Int(order))
       var integers = [Int32](repeating: 0, count: Int(order))
       unsafe dpocon_(
-        "U", &n, factor, &n, &norm, &result, work.storage.baseAddress, &integers, &info, 1)
+        triangle.columnMajorName, &n, factor, &n, &norm, &result, work.storage.baseAddress,
+        &integers, &info, 1)
       requireValidArguments("dpocon", info)
       return result
     },
-    trtri: { factor, order in
+    trtri: { factor, order, triangle in
       var (n, info): (Int32, Int32) = (order, 0)
-      unsafe dtrtri_("U", "N", &n, factor, &n, &info, 1, 1)
+      unsafe dtrtri_(triangle.columnMajorName, "N", &n, factor, &n, &info, 1, 1)
       requireValidArguments("dtrtri", info)
       return info
     },
-    trsm: { factor, order, b, rows, columns, side in
+    trsm: { factor, order, triangle, b, rows, columns, side in
       unsafe cblas_dtrsm(
-        CblasRowMajor, side == .left ? CblasLeft : CblasRight, CblasLower,
-        side == .left ? CblasNoTrans : CblasTrans, CblasNonUnit, rows, columns, 1, factor, order,
-        b, columns)
+        CblasRowMajor, side == .left ? CblasLeft : CblasRight,
+        triangle == .lower ? CblasLower : CblasUpper,
+        (side == .left) == (triangle == .lower) ? CblasNoTrans : CblasTrans, CblasNonUnit, rows,
+        columns, 1, factor, order, b, columns)
     },
     gemm: { alpha, a, b, beta, c, cRowLength, rows, columns, depth in
       unsafe cblas_dgemm(

@@ -3,7 +3,8 @@ internal import COpenBLAS
 /// The LAPACK routines on band matrices that we call, in double precision: the first half of an
 /// eigendecomposition, which is the half that products do.
 enum BandKernels {
-  /// Reduces the lower triangle of A [order, order] to a band; LAPACK's `info`.
+  /// Reduces the symmetric A [order, order], both triangles of which are read, to a band: LAPACK's
+  /// dsytrd_sy2sb with a faster product of A and the reflectors.
   ///
   /// `band` gets column j as elements j (width + 1) ..., the diagonal first; `scales` one per reflector,
   /// order − width of them. Reflector i is left in row i of A from column i + width, its leading 1 not
@@ -11,18 +12,89 @@ enum BandKernels {
   static func reduce(
     _ a: UnsafeMutablePointer<Double>, order: Int32, width: Int32,
     band: UnsafeMutablePointer<Double>, scales: UnsafeMutablePointer<Double>
-  ) -> Int32 {
-    var (n, kd, rows, info): (Int32, Int32, Int32, Int32) = (order, width, width + 1, 0)
-    var (workSize, best): (Int32, Double) = (-1, 0)
-    unsafe dsytrd_sy2sb_(
-      "L", &n, &kd, a, &n, band, &rows, scales, &best, &workSize, &info, 1)
-    precondition(info == 0, "dsytrd_sy2sb: argument \(-info) is invalid")
-    workSize = Int32(best)
-    let work = Matrix<Double>(rows: 1, columns: Int(workSize))
-    unsafe dsytrd_sy2sb_(
-      "L", &n, &kd, a, &n, band, &rows, scales, work.storage.baseAddress, &workSize, &info, 1)
-    precondition(info >= 0, "dsytrd_sy2sb: argument \(-info) is invalid")
-    return info
+  ) {
+    let (n, kd) = (Int(order), Int(width))
+    // Everything by columns here: the storage is symmetric.
+    func at(_ row: Int, _ column: Int) -> UnsafeMutablePointer<Double> {
+      unsafe a + row + column * n
+    }
+    func keep(columns: Range<Int>) {
+      for column in columns {
+        unsafe (band + column * (kd + 1)).update(
+          from: at(column, column), count: min(kd, n - 1 - column) + 1)
+      }
+    }
+    let work = Matrix<Double>(rows: 1, columns: kd * kd)
+    let factor = Matrix<Double>(rows: kd, columns: kd)
+    let small = Matrix<Double>(rows: kd, columns: kd)
+    let scaled = Matrix<Double>(rows: kd, columns: n)
+    let images = Matrix<Double>(rows: kd, columns: n)
+    guard let work = unsafe work.storage.baseAddress, let t = unsafe factor.storage.baseAddress,
+      let s = unsafe small.storage.baseAddress, let vt = unsafe scaled.storage.baseAddress,
+      let w = unsafe images.storage.baseAddress
+    else { return }
+    for first in stride(from: 0, to: n - kd, by: kd) {
+      // 1. The panel below the band is Q R: R belongs to the band, Q stays as reflectors V, T.
+      let start = first + kd
+      var (rows, columns, lda, info): (Int32, Int32, Int32, Int32) = (
+        Int32(n - start), width, order, 0
+      )
+      var (count, workSize) = (min(rows, columns), Int32(kd * kd))
+      let v = unsafe at(start, first)
+      unsafe dgeqrf_(&rows, &columns, v, &lda, scales + first, work, &workSize, &info)
+      precondition(info == 0, "dgeqrf: argument \(-info) is invalid")
+      keep(columns: first..<first + Int(count))
+      for column in 0..<Int(count) {
+        for row in 0..<column { unsafe v[row + column * n] = 0 }
+        unsafe v[column + column * n] = 1
+      }
+      unsafe dlarft_("F", "C", &rows, &count, v, &lda, scales + first, t, &columns, 1, 1)
+      // 2. W = A V T − ½ V (V T)ᵀ A V T.
+      unsafe cblas_dgemm(
+        CblasColMajor, CblasNoTrans, CblasNoTrans, rows, count, count, 1, v, lda, t, columns, 0, vt,
+        rows)
+      unsafe multiply(at(start, start), lda, rows, by: vt, count, into: w)
+      unsafe cblas_dgemm(
+        CblasColMajor, CblasTrans, CblasNoTrans, count, count, rows, 1, vt, rows, w, rows, 0, s,
+        columns)
+      unsafe cblas_dgemm(
+        CblasColMajor, CblasNoTrans, CblasNoTrans, rows, count, count, -0.5, v, lda, s, columns, 1,
+        w, rows)
+      // 3. A −= V Wᵀ + W Vᵀ.
+      unsafe cblas_dsyr2k(
+        CblasColMajor, CblasLower, CblasNoTrans, rows, count, -1, v, lda, w, rows, 1,
+        at(start, start), lda)
+    }
+    keep(columns: n - kd..<n)
+  }
+
+  /// Columns and rows that `multiply` takes together: A is read from the cache the second time.
+  private static let productTile: Int32 = 256
+
+  /// C := A B for the lower triangle of A [order, order] and B [order, columns], all by columns.
+  ///
+  /// Tiles off the diagonal serve twice, as they are and transposed. `symm` does the same in one call and
+  /// is slower, since it gathers both halves of what it packs an element at a time.
+  private static func multiply(
+    _ a: UnsafePointer<Double>, _ lda: Int32, _ order: Int32, by b: UnsafePointer<Double>,
+    _ columns: Int32, into c: UnsafeMutablePointer<Double>
+  ) {
+    for first in stride(from: 0, to: order, by: Int(productTile)) {
+      let size = min(productTile, order - first)
+      let (below, start) = (order - first - size, Int(first + size))
+      let beta = first == 0 ? 0.0 : 1.0
+      let tile = unsafe a + Int(first) * (Int(lda) + 1)
+      unsafe cblas_dsymm(
+        CblasColMajor, CblasLeft, CblasLower, size, columns, 1, tile, lda, b + Int(first), order,
+        beta, c + Int(first), order)
+      guard below > 0 else { return }
+      unsafe cblas_dgemm(
+        CblasColMajor, CblasNoTrans, CblasNoTrans, below, columns, size, 1, tile + Int(size), lda,
+        b + Int(first), order, beta, c + start, order)
+      unsafe cblas_dgemm(
+        CblasColMajor, CblasTrans, CblasNoTrans, size, columns, below, 1, tile + Int(size), lda,
+        b + start, order, 1, c + Int(first), order)
+    }
   }
 
   /// The eigenvalues of a band matrix as `reduce` leaves it, ascending; overwrites the band. LAPACK's

@@ -19,7 +19,7 @@ public struct BandReduction: ~Copyable, Sendable {
   /// Reflectors that are applied together, in products of this depth.
   private static let blockSize = 128
 
-  /// Reduces in the storage of the consumed matrix, of which only the lower triangle is read.
+  /// Reduces in the storage of the consumed matrix, which must be symmetric in both triangles.
   ///
   /// - Throws: `notFinite` for the first nan or infinity, `tooLarge` for an order above 2³¹ − 1.
   /// - Precondition: the matrix is square, `width` ≥ 1.
@@ -50,9 +50,8 @@ public struct BandReduction: ~Copyable, Sendable {
       let target = unsafe columns.storage.baseAddress,
       let scaleTarget = unsafe scales.storage.baseAddress
     {
-      let info = unsafe BandKernels.reduce(
+      unsafe BandKernels.reduce(
         base, order: size, width: Int32(width), band: target, scales: scaleTarget)
-      precondition(info == 0, "a finite matrix has a band form")
     }
     band = SymmetricBand(columns: columns, width: width)
     storage = matrix

@@ -36,3 +36,30 @@ extension Matrix {
   /// ‖A‖²_F = Σ aᵢⱼ², in Float64, in the fixed order of ``dot(_:_:)``.
   public var sumOfSquares: Double { withSpan { dot($0, $0) } }
 }
+
+extension Matrix {
+  /// ‖A‖²_F, the bits of ``sumOfSquares``, and ‖A‖₁ of a symmetric matrix, in one reading.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  public func symmetricNorms() -> (sumOfSquares: Double, one: Double) {
+    // Rows that begin in another lane than they should for the sum of squares take two readings.
+    guard columns % 8 == 0 else { return (sumOfSquares, symmetricOneNorm()) }
+    var squares = SIMD8<Double>()
+    var largest = 0.0
+    for row in 0..<rows {
+      var sizes = SIMD8<Double>()
+      for first in stride(from: row * columns, to: (row + 1) * columns, by: 8) {
+        var x = SIMD8<Double>()
+        for lane in 0..<8 { x[lane] = unsafe Double(storage[first + lane]) }
+        squares += x * x
+        for lane in 0..<8 { sizes[lane] += abs(x[lane]) }
+      }
+      // A nan must win, which max() does not promise.
+      let size = sizes.sum()
+      largest = largest >= size || largest.isNaN ? largest : size
+    }
+    let four = squares.lowHalf + squares.highHalf
+    let two = four.lowHalf + four.highHalf
+    return (two[0] + two[1], largest)
+  }
+}

@@ -3,7 +3,7 @@ extension Matrix {
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   public func transposed() -> Matrix {
-    let result = Matrix(rows: columns, columns: rows)
+    let result = Matrix(overwritten: columns, by: rows)
     for firstRow in stride(from: 0, to: rows, by: blockSide) {
       for firstColumn in stride(from: 0, to: columns, by: blockSide) {
         for row in firstRow..<min(firstRow + blockSide, rows) {
@@ -23,7 +23,7 @@ extension Matrix {
   @specialized(where Element == Double, Other == Float)
   @specialized(where Element == Double, Other == Double)
   public func converted<Other: LinearAlgebraElement>(to type: Other.Type) -> Matrix<Other> {
-    let result = Matrix<Other>(rows: rows, columns: columns)
+    let result = Matrix<Other>(overwritten: rows, by: columns)
     for index in unsafe storage.indices {
       unsafe result.storage[index] = Other(storage[index])
     }

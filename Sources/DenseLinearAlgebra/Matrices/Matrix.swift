@@ -27,7 +27,11 @@
         to: Element.self, capacity: count), count: count)
   }
 
-  deinit { unsafe storage.deallocate() }
+  deinit {
+    if let memory = unsafe UnsafeMutableRawBufferPointer(storage).baseAddress {
+      unsafe MatrixMemory.release(memory, byteCount: count * MemoryLayout<Element>.stride)
+    }
+  }
 
   /// Zeros.
   ///
@@ -46,6 +50,20 @@
     precondition(
       elements.count == count, "\(elements.count) elements cannot fill \(rows) × \(columns)")
     _ = unsafe storage.initialize(fromContentsOf: elements)
+  }
+
+  /// Elements that are anything: for results that are written as a whole, and workspaces.
+  init(overwritten rows: Int, by columns: Int) {
+    self.init(uninitializedRows: rows, columns: columns)
+  }
+
+  /// Filled by `body`, which gets all elements row by row, as anything, and must write every one.
+  package static func overwritten<Failure: Error>(
+    rows: Int, columns: Int, by body: (inout MutableSpan<Element>) throws(Failure) -> Void
+  ) throws(Failure) -> Matrix {
+    var matrix = Matrix(overwritten: rows, by: columns)
+    try matrix.withMutableSpan(body)
+    return matrix
   }
 
   /// Filled by `body`, which gets all elements row by row, as zeros; what it leaves alone stays 0.

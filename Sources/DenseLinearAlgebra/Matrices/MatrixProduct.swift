@@ -13,8 +13,9 @@ public func product<Element: LinearAlgebraElement>(
   precondition(
     depth == otherDepth,
     "\(rows) × \(depth) and \(otherDepth) × \(columns) have no product")
-  let result = Matrix<Element>(rows: rows, columns: columns)
-  guard result.count > 0, depth > 0,
+  guard rows * columns > 0, depth > 0 else { return Matrix(rows: rows, columns: columns) }
+  let result = Matrix<Element>(overwritten: rows, by: columns)
+  guard
     let first = unsafe a.storage.baseAddress, let second = unsafe b.storage.baseAddress,
     let target = unsafe result.storage.baseAddress
   else { return result }
@@ -68,8 +69,9 @@ func product(
 ) -> Matrix<Double> {
   precondition(
     range.lowerBound >= 0 && range.upperBound <= a.columns && b.columns == range.count)
-  let result = Matrix<Double>(rows: a.rows, columns: b.rows)
-  guard result.count > 0, !range.isEmpty, let first = unsafe a.storage.baseAddress,
+  guard a.rows * b.rows > 0, !range.isEmpty else { return Matrix(rows: a.rows, columns: b.rows) }
+  let result = Matrix<Double>(overwritten: a.rows, by: b.rows)
+  guard let first = unsafe a.storage.baseAddress,
     let second = unsafe b.storage.baseAddress, let target = unsafe result.storage.baseAddress
   else { return result }
   unsafe Double._kernels.gemm(

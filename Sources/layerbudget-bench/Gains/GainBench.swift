@@ -143,6 +143,9 @@ private struct GainWork: Bench.Work {
     _ module: borrowing RandomModule, _ precision: Precision,
     beside gemm: consuming GemmRate<Element>, over world: borrowing some Collective & ~Copyable
   ) throws -> Line {
+    // A run computes module after module, and each finds the memory of the one before it.
+    let reuse = MatrixReuse()
+    defer { extendLifetime(reuse) }
     let statistics = try Statistics(path: module.path)
     var options = GainOptions(kind: kind, precision: precision, rule: .plain)
     options.kroneckerPath = path
