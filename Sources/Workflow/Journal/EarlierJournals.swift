@@ -52,9 +52,13 @@ struct EarlierJournals {
         continue
       }
       for (index, line) in lines.enumerated().dropFirst() {
-        // As they are handed on, in a list of an object: what can be read alone can be read there.
+        // As they are handed on, in a list of an object: what can be read alone can be read there. An
+        // empty line, or one that ends the list, is not one record.
         let listed = Array("[[".utf8) + line + Array("]]".utf8)
-        _ = try Self.decoded([[Record]].self, listed, file.path, line: index + 1)
+        let read = try Self.decoded([[Record]].self, listed, file.path, line: index + 1)
+        guard read.count == 1, read[0].count == 1 else {
+          throw Self.damaged(file.path, line: index + 1, "holds no record")
+        }
         records.append(line)
       }
     }
