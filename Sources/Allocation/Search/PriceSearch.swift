@@ -12,8 +12,8 @@ public struct PriceSearch: Sendable {
     case bisection
     /// 63 evenly spread trials per allreduce: at most ⌈64/6⌉ = 11 allreduces.
     case multisection
-    /// Up to 255 trials per allreduce, many of them around a secant guess: at most ⌈64/7⌉ = 10
-    /// allreduces, 6 as measured on smooth demands.
+    /// 3 to 255 trials per allreduce, by what they cost, around guesses and where ranks propose: mostly
+    /// 3 to 6 allreduces. A measurement, not a bound: docs/performance.md.
     case accelerated
   }
 

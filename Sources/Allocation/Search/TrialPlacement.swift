@@ -61,7 +61,7 @@ struct TrialPlacement {
       // Each power of two: if the guess is off by d keys, the next bracket is narrower than 2 d.
       distances = (0...50).map { 1 << $0 } + (0..<each - 51).map { 3 + Int64($0) }
     } else if guess.reach <= Double(each) {
-      distances = (1...Int64(max(each, 2))).map { $0 }
+      distances = Array(1...Int64(max(each, 2)))
     } else {
       // A few keys grow fast, more of them slowly and begin nearer.
       let growth: Double = each >= 10 ? 2 : each >= 4 ? 4 : 8
