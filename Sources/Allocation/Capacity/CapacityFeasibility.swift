@@ -17,7 +17,7 @@ extension CapacityUnit {
     try require(
       quality == 0 || power(quality, program.beta) * most >= 1, "the quality", quality,
       "0, or at least 2^-200 with its exponent beta",
-      "a unit that is worth so little beside the others counts as 0: say so")
+      "write 0 for a unit that is worth so little beside the others")
     try require(
       cost >= 1 / most && cost <= most, "the cost", cost, "between 2^-200 and 2^200",
       "use --fix for units that must not take part")

@@ -46,7 +46,7 @@ extension PruningUnit {
       "lower --kappa or choose a --normalize")
     try require(
       resistance == 0 || resistance > 0x1p-500, "eta q^kappa", "\(resistance)",
-      "0, or above 2^-500", "a unit that is worth so little beside the others counts as 0: say so")
+      "0, or above 2^-500", "write 0 for a unit that is worth so little beside the others")
   }
 }
 
