@@ -1,7 +1,10 @@
 /// The two element types that BLAS computes in: `Float` and `Double`.
 ///
-/// No other type can conform: only this room can make ``BLASKernels``.
-public protocol LinearAlgebraElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
+/// No other type can conform: only this room can make ``BLASKernels``. (`Codable`, because the compiler
+/// asks every protocol that refines `SIMDScalar` to say so.)
+public protocol LinearAlgebraElement: BinaryFloatingPoint, SIMDScalar, Codable, BitwiseCopyable,
+  Sendable
+{
   /// The routines of this precision; called in this room only.
   static var _kernels: BLASKernels<Self> { get }
 }

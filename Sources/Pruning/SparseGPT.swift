@@ -49,13 +49,7 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   public func prune(_ weights: inout Matrix<Element>, count: Int) {
-    let inputs = inputs
-    prune(&weights, blockColumns: Self.blockColumns) { block, columns in
-      // Cumulative shares, rounded half down, so that all blocks together remove `count`.
-      func share(_ columns: Int) -> Int { (2 * count * columns + inputs - 1) / (2 * inputs) }
-      let removed = share(columns.upperBound) - share(columns.lowerBound)
-      return smallest(removed, of: block, columns)
-    }
+    walk(&weights, blockColumns: Self.blockColumns, .share(of: count))
   }
 
   /// Removes N of every M consecutive inputs of each row, chosen when the group's turn comes.
@@ -63,51 +57,44 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
   @specialized(where Element == Double)
   public func prune(_ weights: inout Matrix<Element>, pattern: RemovalPattern) {
     let whole = max(1, Self.blockColumns / pattern.group) * pattern.group
-    prune(&weights, blockColumns: whole, pattern: pattern) { _, _ in nil }
+    walk(&weights, blockColumns: whole, .groups(pattern))
+  }
+
+  private enum Choice {
+    /// Of each block its share of so many weights.
+    case share(of: Int)
+    case groups(RemovalPattern)
   }
 
   /// Columns within a block that are made up for one by one; further ones get their errors together, by
-  /// a product.
-  private static var fineColumns: Int { 16 }
+  /// a product. Groups of a pattern stay whole.
+  private func fineColumns(_ choice: Choice) -> Int {
+    guard case .groups(let pattern) = choice else { return 16 }
+    return max(1, 16 / pattern.group) * pattern.group
+  }
 
-  /// The walk over blocks of columns. `choose` marks the weights of a block [outputs, columns] to
-  /// remove, row by row; with nil the pattern decides group by group.
-  private func prune(
-    _ weights: inout Matrix<Element>, blockColumns: Int, pattern: RemovalPattern? = nil,
-    choose: (_ block: [Element], _ columns: Range<Int>) -> [Bool]?
-  ) {
+  /// The walk over blocks of columns.
+  private func walk(_ weights: inout Matrix<Element>, blockColumns: Int, _ choice: Choice) {
     let (outputs, inputs) = (weights.rows, inputs)
-    // Groups of a pattern stay whole.
-    let fine =
-      pattern.map { max(1, Self.fineColumns / $0.group) * $0.group } ?? Self.fineColumns
+    let width = min(blockColumns, inputs)
+    var marks = BlockMarks<Element>(rows: outputs, columns: width, measure: measure)
+    var errors = Matrix<Element>(rows: outputs, columns: width)
     for first in stride(from: 0, to: inputs, by: blockColumns) {
       let block = first..<min(first + blockColumns, inputs)
-      let mask = choose(weights.elements(ofColumns: block), block)
-      var errors = Matrix<Element>(rows: outputs, columns: block.count)
-      for start in stride(from: block.lowerBound, to: block.upperBound, by: fine) {
-        // 1. Some columns as they are now, and U's rows in them; rows do not meet.
-        let columns = start..<min(start + fine, block.upperBound)
-        var values = weights.elements(ofColumns: columns)
-        let corner = factor.elements(ofRows: columns, columns: columns)
-        var own = [Element](repeating: 0, count: values.count)
-        var chosen = [Bool](repeating: false, count: columns.count)
-        for row in 0..<outputs {
-          if let mask {
-            let place = row * block.count + columns.lowerBound - block.lowerBound
-            for column in 0..<columns.count { chosen[column] = mask[place + column] }
-          } else {
-            for column in 0..<columns.count { chosen[column] = false }
-          }
-          removeInRow(
-            &values, &own, at: row * columns.count, corner: corner, columns: columns, &chosen,
-            pattern: pattern)
-        }
-        weights.setColumns(columns, to: values)
+      if block.count != errors.columns {
+        marks = BlockMarks(rows: outputs, columns: block.count, measure: measure)
+        errors = Matrix(rows: outputs, columns: block.count)
+      }
+      if case .share(let count) = choice {
+        marks.markSmallest(share(of: count, block), of: weights, columns: block)
+      }
+      for start in stride(from: first, to: block.upperBound, by: fineColumns(choice)) {
+        // 1. Some columns, one after the other.
+        let columns = start..<min(start + fineColumns(choice), block.upperBound)
+        remove(columns, of: &weights, choice, &marks, &errors, from: first)
         // 2. What they could not make up for goes to the rest of the block.
-        let range = columns.lowerBound - block.lowerBound..<columns.upperBound - block.lowerBound
-        errors.setColumns(range, to: own)
         weights.subtractProduct(
-          Matrix(rows: outputs, columns: columns.count, elements: own), factor, rows: columns,
+          errors, from: start - first, factor, rows: columns,
           columns: columns.upperBound..<block.upperBound)
       }
       // 3. And that of the block to all later columns at once.
@@ -115,61 +102,32 @@ public struct SparseGPT<Element: LinearAlgebraElement>: ~Copyable, Sendable {
     }
   }
 
-  /// One row of some columns: decides, removes, and carries the error to the row's later columns.
-  private func removeInRow(
-    _ values: inout [Element], _ errors: inout [Element], at place: Int, corner: [Element],
-    columns: Range<Int>, _ chosen: inout [Bool], pattern: RemovalPattern?
-  ) {
-    let width = columns.count
-    for column in 0..<width {
-      if let pattern, column % pattern.group == 0, column + pattern.group <= width {
-        mark(&chosen, pattern, values, at: place, from: column, columns)
-      }
-      guard chosen[column] else { continue }
-      let error = values[place + column] / corner[column * width + column]
-      errors[place + column] = error
-      values[place + column] = 0
-      guard error != 0 else { continue }
-      for later in column + 1..<max(width, column + 1) {
-        values[place + later] -= error * corner[column * width + later]
-      }
-    }
+  /// How many of `count` weights a block of columns loses: cumulative shares, rounded half down, so that all
+  /// blocks together lose `count`.
+  private func share(of count: Int, _ block: Range<Int>) -> Int {
+    func share(_ columns: Int) -> Int { (2 * count * columns + inputs - 1) / (2 * inputs) }
+    return share(block.upperBound) - share(block.lowerBound)
   }
 
-  /// Chooses within one group of M: smallest measure, ties to the lower column.
-  private func mark(
-    _ chosen: inout [Bool], _ pattern: RemovalPattern, _ block: [Element], at place: Int,
-    from column: Int, _ columns: Range<Int>
+  /// Removes marked weights of some columns; those of groups are marked when their turn comes.
+  private func remove(
+    _ columns: Range<Int>, of weights: inout Matrix<Element>, _ choice: Choice,
+    _ marks: inout BlockMarks<Element>, _ errors: inout Matrix<Element>, from first: Int
   ) {
-    let keys = (column..<column + pattern.group).map { column in
-      (
-        key: measure.key(Double(block[place + column]), column: columns.lowerBound + column),
-        column: column
-      )
+    guard case .groups(let pattern) = choice else {
+      weights.removeMarked(
+        marks.marks, columns: columns, upTo: columns.upperBound, by: factor, errors: &errors,
+        from: first)
+      return
     }
-    for (_, column) in keys.sorted(by: { ($0.key, $0.column) < ($1.key, $1.column) })
-      .prefix(pattern.removed)
-    {
-      chosen[column] = true
+    for start in stride(from: columns.lowerBound, to: columns.upperBound, by: pattern.group) {
+      let group = start..<min(start + pattern.group, columns.upperBound)
+      marks.mark(
+        group.count == pattern.group ? pattern.removed : 0, of: weights, columns: group,
+        from: first)
+      weights.removeMarked(
+        marks.marks, columns: group, upTo: columns.upperBound, by: factor, errors: &errors,
+        from: first)
     }
-  }
-
-  private func smallest(_ count: Int, of block: [Element], _ columns: Range<Int>) -> [Bool] {
-    var chosen = [Bool](repeating: false, count: block.count)
-    guard count > 0 else { return chosen }
-    let width = columns.count
-    let keys = block.indices.map { index in
-      measure.key(Double(block[index]), column: columns.lowerBound + index % width)
-    }
-    let cut = SmallestWeights<UInt64>(count, digit: 16) { body in for key in keys { body(key) } }
-    var ties = cut.ties
-    for index in keys.indices where keys[index] <= cut.key {
-      if keys[index] == cut.key {
-        guard ties > 0 else { continue }
-        ties -= 1
-      }
-      chosen[index] = true
-    }
-    return chosen
   }
 }

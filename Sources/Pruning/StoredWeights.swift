@@ -74,6 +74,12 @@ extension StoredWeights {
 
   /// Puts numbers in place of the words, each rounded to the stored type.
   mutating func replace<Element: LinearAlgebraElement>(by matrix: borrowing Matrix<Element>) {
+    guard place.isTransposed else {
+      let type = place.elementType
+      var stored = words.mutableSpan
+      matrix.withSpan { Word.encode($0, as: type, into: &stored) }
+      return
+    }
     for row in 0..<place.outputs {
       for column in 0..<place.inputs {
         set(Double(matrix[row, column]), row: row, column: column)

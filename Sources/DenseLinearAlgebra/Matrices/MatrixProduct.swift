@@ -31,18 +31,20 @@ public func product<Element: LinearAlgebraElement>(
 }
 
 extension Matrix {
-  /// The columns `range` of this matrix -= A B, B being the same columns of rows `rows` of `b`.
+  /// The columns `range` of this matrix -= A B, A being `rows.count` columns of `a` from `firstColumn` on and B
+  /// the columns `range` of rows `rows` of `b`.
   ///
-  /// `a` [self.rows, rows.count]; `b` has as many columns as this matrix. Nothing is copied. The last
-  /// bits depend on ``BLASThreads``.
+  /// `a` [self.rows, ·]; `b` has as many columns as this matrix. Nothing is copied. The last bits depend
+  /// on ``BLASThreads``.
   /// - Complexity: 2 · self.rows · rows.count · range.count flops.
   public mutating func subtractProduct(
-    _ a: borrowing Matrix, _ b: borrowing Matrix, rows: Range<Int>, columns range: Range<Int>
+    _ a: borrowing Matrix, from firstColumn: Int = 0, _ b: borrowing Matrix, rows: Range<Int>,
+    columns range: Range<Int>
   ) {
     precondition(
-      a.rows == self.rows && a.columns == rows.count && b.columns == columns
-        && rows.lowerBound >= 0 && rows.upperBound <= b.rows && range.lowerBound >= 0
-        && range.upperBound <= columns)
+      a.rows == self.rows && firstColumn >= 0 && firstColumn + rows.count <= a.columns
+        && b.columns == columns && rows.lowerBound >= 0 && rows.upperBound <= b.rows
+        && range.lowerBound >= 0 && range.upperBound <= columns)
     guard !range.isEmpty, !rows.isEmpty, let first = unsafe a.storage.baseAddress,
       let second = unsafe b.storage.baseAddress, let target = unsafe storage.baseAddress
     else { return }
@@ -50,7 +52,8 @@ extension Matrix {
     unsafe Element._kernels.gemm(
       -1,
       Operand(
-        elements: first, rowLength: blasIndex(a.columns, "columns of A"), isTransposed: false),
+        elements: first + firstColumn, rowLength: blasIndex(a.columns, "columns of A"),
+        isTransposed: false),
       Operand(
         elements: second + rows.lowerBound * columns + range.lowerBound, rowLength: rowLength,
         isTransposed: false),

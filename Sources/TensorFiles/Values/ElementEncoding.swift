@@ -18,6 +18,28 @@ extension StoredWord {
     }
   }
 
+  /// The words of many values: ``encoding(_:as:)`` of each.
+  ///
+  /// - Precondition: as many words as values.
+  @inlinable
+  public static func encode<Value: BinaryFloatingPoint & BitwiseCopyable>(
+    _ values: Span<Value>, as type: ElementType, into words: inout MutableSpan<Self>
+  ) {
+    precondition(values.count == words.count)
+    // A loop for the type that models are stored in; the others share one.
+    if type == .bfloat16 {
+      for index in 0..<values.count {
+        let value = unsafe Double(values[unchecked: index])
+        unsafe words[unchecked: index] = encoding(value, as: .bfloat16)
+      }
+    } else {
+      for index in 0..<values.count {
+        let value = unsafe Double(values[unchecked: index])
+        unsafe words[unchecked: index] = encoding(value, as: type)
+      }
+    }
+  }
+
   /// The value of a word of the type.
   ///
   /// - Precondition: the type is F16, BF16, F32 or F64 and as wide as `Self`.

@@ -1,5 +1,6 @@
 internal import Checkpoints
 internal import Curvature
+internal import DenseLinearAlgebra
 internal import PlanFiles
 internal import Pruning
 internal import TensorFiles
@@ -15,6 +16,8 @@ struct ModulePruner: ~Copyable {
   private let request: ApplyRequest
   let inputs: ApplyInputs
   private var factors: SparseGPTFactors
+  /// Modules have few shapes: the memory of one's matrices serves the next.
+  private let reuse = MatrixReuse()
   /// Mean squares of the last module's inputs, by where they are stored.
   private var lastSquares: (key: String, values: [Double]) = ("", [])
   /// Modules that an earlier run had written.
