@@ -16,11 +16,14 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   private let triangle: StoredTriangle
   /// L or Lᵀ in its triangle; the other, strictly, still holds A's elements.
   private let storage: Matrix<Element>
+  /// How it solves where products are the faster way; nil for LAPACK's.
+  private let products: ProductFactorization<Element>?
 
   /// Factorizes in the storage of the consumed matrix, of which only the lower triangle is read; with
   /// `.upper` it must be symmetric in both.
   ///
   /// - Parameter knownOneNorm: ‖A‖₁ where it is known and finite; nil to take it here.
+  /// - Parameter way: by products, which needs `.upper`, or by LAPACK.
   /// - Throws: `notFinite` for the first nan or infinity of that triangle, `notPositiveDefinite` for
   ///   the first leading block that is not, `tooLarge` for an order above 2³¹ − 1.
   /// - Precondition: the matrix is square.
@@ -28,7 +31,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   ///   the matrix for its norm, then 4 order elements for the estimate.
   public init(
     factorizing matrix: consuming Matrix<Element>, in triangle: StoredTriangle = .lower,
-    knownOneNorm: Double? = nil
+    knownOneNorm: Double? = nil, way: Way = .fastest
   ) throws(LinearAlgebraError) {
     precondition(
       matrix.rows == matrix.columns,
@@ -44,10 +47,15 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
 
     // 2. The factor. LAPACK tests for diag > 0 only; an overflow on the way may leave nan behind.
     var reciprocal = 1.0
+    var products: ProductFactorization<Element>?
     if order > 0, let base = unsafe matrix.storage.baseAddress {
-      let info = unsafe Element._kernels.potrf(base, size, triangle)
-      guard info == 0 else {
-        throw .notPositiveDefinite(order: order, leadingMinor: Int(info))
+      if triangle == .upper, way.usesProducts(Element.self) {
+        products = try unsafe ProductFactorization(factorizing: base, order: order)
+      } else {
+        let info = unsafe Element._kernels.potrf(base, size, triangle)
+        guard info == 0 else {
+          throw .notPositiveDefinite(order: order, leadingMinor: Int(info))
+        }
       }
       for index in 0..<order {
         let pivot = matrix[index, index]
@@ -64,6 +72,19 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     self.oneNorm = norm
     self.reciprocalCondition = reciprocal
     self.storage = matrix
+    self.products = products
+  }
+
+  /// How to factorize and solve.
+  public enum Way: Sendable {
+    /// What is faster with this processor's kernels.
+    case fastest
+    case lapack
+    case products
+
+    fileprivate func usesProducts(_ type: Element.Type) -> Bool {
+      self == .products || self == .fastest && ProductFactorization<Element>.isFaster
+    }
   }
 
   /// An estimate of 1 / ‖(L Lᵀ)⁻¹‖₁.
@@ -124,9 +145,17 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     guard b.count > 0, let factor = unsafe storage.storage.baseAddress,
       let base = unsafe b.storage.baseAddress
     else { return }
-    unsafe Element._kernels.trsm(
-      factor, blasIndex(order, "rows of L"), triangle, base, blasIndex(b.rows, "rows of B"),
-      blasIndex(b.columns, "columns of B"), side)
+    switch products {
+    case .some(let products):
+      switch side {
+      case .left: unsafe products.solveFromLeft(factor, base, columns: b.columns)
+      case .right: unsafe products.solveFromRight(factor, base, rows: b.rows)
+      }
+    case .none:
+      unsafe Element._kernels.trsm(
+        factor, blasIndex(order, "rows of L"), triangle, base, blasIndex(b.rows, "rows of B"),
+        blasIndex(b.columns, "columns of B"), side)
+    }
   }
 
   /// L as a matrix of its own, zeros above the diagonal.

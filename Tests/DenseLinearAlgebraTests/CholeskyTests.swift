@@ -16,13 +16,15 @@ import Testing
   ) throws {
     var generator = SeededGenerator(seed: 2, stream: UInt64(order))
     let a = Matrix<Element>.randomPositiveDefinite(order: order, &generator)
-    let factor = try CholeskyFactor(factorizing: a.copy())
-    let l = factor.lowerTriangle()
-    // |A − L Lᵀ| ≤ γ |L| |Lᵀ|, γ = (n + 1) u to first order, u half of ulpOfOne; twice that here.
-    let reference = ReferenceProduct(l, l.transposed())
-    #expect(reference.largestError(of: a) <= Double(order + 1) * Double(Element.ulpOfOne))
-    #expect(factor.order == order)
-    for index in 0..<order { #expect(l[index, index] > 0) }
+    for (triangle, way) in waysToFactorize(Element.self) {
+      let factor = try CholeskyFactor(factorizing: a.copy(), in: triangle, way: way)
+      let l = factor.lowerTriangle()
+      // |A − L Lᵀ| ≤ γ |L| |Lᵀ|, γ = (n + 1) u to first order, u half of ulpOfOne; twice that here.
+      let reference = ReferenceProduct(l, l.transposed())
+      #expect(reference.largestError(of: a) <= Double(order + 1) * Double(Element.ulpOfOne))
+      #expect(factor.order == order)
+      for index in 0..<order { #expect(l[index, index] > 0) }
+    }
   }
 
   @Test("A known factor comes out exactly, and the upper triangle is not read")
@@ -50,8 +52,10 @@ import Testing
     var generator = SeededGenerator(seed: 5, stream: UInt64(minor))
     var a = Matrix<Element>.randomPositiveDefinite(order: 130, &generator)
     a[minor - 1, minor - 1] = -1
-    #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 130, leadingMinor: minor)) {
-      _ = try CholeskyFactor(factorizing: a.copy())
+    for (triangle, way) in waysToFactorize(Element.self) {
+      #expect(throws: LinearAlgebraError.notPositiveDefinite(order: 130, leadingMinor: minor)) {
+        _ = try CholeskyFactor(factorizing: a.copy(), in: triangle, way: way)
+      }
     }
   }
 

@@ -67,3 +67,10 @@ struct ReferenceProduct: ~Copyable {
     return largest
   }
 }
+
+/// Every way to a Cholesky factor: LAPACK's in both triangles, and products.
+func waysToFactorize<Element>(
+  _ type: Element.Type
+) -> [(StoredTriangle, CholeskyFactor<Element>.Way)] {
+  [(.lower, .lapack), (.upper, .lapack), (.upper, .products)]
+}

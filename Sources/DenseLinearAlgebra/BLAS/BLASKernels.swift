@@ -41,6 +41,13 @@ internal import COpenBLAS
       _ depth: Int32
     ) -> Void
 
+  /// The upper triangle of C [order, order] -= Aᵀ A, A [depth, order], none of them 0.
+  let syrk:
+    @Sendable (
+      _ a: UnsafePointer<Element>, _ aRowLength: Int32, _ depth: Int32,
+      _ c: UnsafeMutablePointer<Element>, _ cRowLength: Int32, _ order: Int32
+    ) -> Void
+
   /// Replaces A [order, order] by its eigenvectors, one per row, and fills `values`, ascending;
   /// LAPACK's `info`. 0 < order ≤ ``SymmetricEigen/largestOrder``. Allocates about 2 order² elements.
   let syevd:
@@ -105,6 +112,10 @@ extension BLASKernels<Float> {
       unsafe cblas_sgemm(
         CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, alpha, a.elements,
         a.rowLength, b.elements, b.rowLength, beta, c, cRowLength)
+    },
+    syrk: { a, aRowLength, depth, c, cRowLength, order in
+      unsafe cblas_ssyrk(
+        CblasRowMajor, CblasUpper, CblasTrans, order, depth, -1, a, aRowLength, 1, c, cRowLength)
     },
     syevd: { a, order, values in
       // 1. Ask for the workspace.  2. Decompose in it.
@@ -179,6 +190,10 @@ extension BLASKernels<Double> {
       unsafe cblas_dgemm(
         CblasRowMajor, a.transposition, b.transposition, rows, columns, depth, alpha, a.elements,
         a.rowLength, b.elements, b.rowLength, beta, c, cRowLength)
+    },
+    syrk: { a, aRowLength, depth, c, cRowLength, order in
+      unsafe cblas_dsyrk(
+        CblasRowMajor, CblasUpper, CblasTrans, order, depth, -1, a, aRowLength, 1, c, cRowLength)
     },
     syevd: { a, order, values in
       // 1. Ask for the workspace.  2. Decompose in it.
