@@ -11,6 +11,24 @@
 #include <cblas.h>
 #include <stddef.h>
 
+/* Vector instructions that the compiler was allowed to use (-march) and this processor lacks; NULL if
+   none. Here, because the compiler's flags are known to C alone. */
+static inline const char *layerbudget_missing_instructions(void) {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+#ifdef __AVX512F__
+  if (!__builtin_cpu_supports("avx512f")) return "AVX-512";
+#endif
+#ifdef __AVX2__
+  if (!__builtin_cpu_supports("avx2")) return "AVX2";
+#endif
+#ifdef __SSE4_2__
+  if (!__builtin_cpu_supports("sse4.2")) return "SSE4.2";
+#endif
+#endif
+  return NULL;
+}
+
 /* Cholesky factorization in place. info > 0: the leading minor of that order is not positive. */
 void spotrf_(const char *uplo, const blasint *n, float *a, const blasint *lda, blasint *info,
              size_t uplo_length);

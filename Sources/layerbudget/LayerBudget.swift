@@ -23,6 +23,7 @@ struct LayerBudget: ParsableCommand {
     ])
 
   static func main() {
+    if let failure = ProcessorCheck.failure { end(with: failure) }
     // `help` shows what there is to a wrong name, and says nothing of it.
     if CommandLine.arguments.dropFirst().first == "help" { endIfMistyped() }
     do {
@@ -45,6 +46,16 @@ struct LayerBudget: ParsableCommand {
     let code = exitCode(for: error).rawValue
     if code != 0 { Process.waitToBeEnded() }
     Process.exit(code)
+  }
+
+  /// The same for what no command line can mend.
+  private static func end(with failure: Failure) -> Never {
+    if (MPILauncher.rankHint ?? 0) > 0 {
+      Process.waitToBeEnded()
+    } else {
+      Process.writeToStandardError("layerbudget: \(failure)\n")
+    }
+    Process.exit(failure.code.rawValue)
   }
 
   private static func endIfMistyped() {

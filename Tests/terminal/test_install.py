@@ -160,3 +160,30 @@ def test_an_installed_static_tool_needs_no_toolchain(tmp_path: Path, folder: Pat
     piped("unshare", "--mount", "sh", "-c", hidden, folder=folder)
     piped("layerbudget", *command.replace("new", "old").split(), folder=folder)
     assert (folder / "new.json").read_bytes() == (folder / "old.json").read_bytes()
+
+
+def test_a_level_of_processors_must_be_one_of_clang_and_needs_a_build(tmp_path: Path) -> None:
+    both = installed(tmp_path, "--cpu", "x86-64-v3", "--tool", TOOL, code=64)
+    assert "--tool" in both.errors and "--cpu" in both.errors
+    wrong = installed(tmp_path, "--cpu", "-march; rm", code=64)
+    assert "x86-64-v3" in wrong.errors
+    assert not files(tmp_path)
+
+
+def test_a_build_for_newer_processors_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    if not SLOW:
+        pytest.skip("a release build takes minutes; LAYERBUDGET_SLOW_TESTS=1 makes it")
+    if "avx2" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("this processor has no AVX2")
+    command = ["bash", INSTALL, "--prefix", tmp_path, "--cpu", "x86-64-v3"]
+    subprocess.run(command, check=True, timeout=3000)
+    for curvature in ("kfac", "kronecker", "diagonal"):
+        score = f"score --statistics stats.safetensors --curvature {curvature} -o"
+        piped("layerbudget", *score.split(), "old.json", folder=folder)
+        piped(tmp_path / "bin/layerbudget", *score.split(), "new.json", folder=folder)
+        assert (folder / "new.json").read_bytes() == (folder / "old.json").read_bytes()
+        plan = "allocate --scores old.json --budget 4 -o"
+        piped("layerbudget", *plan.split(), "old-plan.json", folder=folder)
+        piped(tmp_path / "bin/layerbudget", *plan.split(), "new-plan.json", folder=folder)
+        plans = [folder / name for name in ("old-plan.json", "new-plan.json")]
+        assert plans[0].read_bytes() == plans[1].read_bytes()
