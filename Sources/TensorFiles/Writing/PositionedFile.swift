@@ -48,38 +48,6 @@ public final class PositionedFile: Sendable {
     }
   }
 
-  /// Whether the file holds these bytes at `offset`: they are read again and compared.
-  ///
-  /// - Throws: `.writeFailure` when they cannot be read.
-  public func holds(_ bytes: RawSpan, at offset: Int) throws(TensorFileError) -> Bool {
-    // Small enough that the allocator keeps it at hand (DenseLinearAlgebra's FreedMemory).
-    let piece = 1 << 16
-    let buffer = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: min(piece, max(bytes.byteCount, 1)), alignment: 64)
-    defer { unsafe buffer.deallocate() }
-    var done = 0
-    while done < bytes.byteCount {
-      let count = unsafe pread(
-        descriptor, buffer.baseAddress, min(bytes.byteCount - done, buffer.count), offset + done)
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw Self.failure("read", path) }
-      guard count > 0 else { return false }
-      let equal = unsafe bytes.withUnsafeBytes { written in
-        unsafe memcmp(written.baseAddress! + done, buffer.baseAddress!, count) == 0
-      }
-      guard equal else { return false }
-      done += count
-    }
-    return true
-  }
-
-  /// Whether the file holds these words, little endian, at byte `offset`.
-  public func holds<Word: StoredWord>(
-    _ words: Span<Word>, at offset: Int
-  ) throws(TensorFileError) -> Bool {
-    try holds(unsafe words.bytes, at: offset)
-  }
-
   /// Writes all words, little endian, at byte `offset`.
   public func write<Word: StoredWord>(_ words: Span<Word>, at offset: Int) throws(TensorFileError) {
     // Every platform this builds for is little endian; `Word(littleEndian:)` elsewhere says so too.

@@ -87,7 +87,7 @@ public struct ApplyRequest: Sendable {
       outcomes, of: planned, request, [removed].compactMap(\.self) + journal.notes,
       over: world)
 
-    // 4. What was written is read again: zeros counted, bytes hashed.
+    // 4. Zeros of what was written against the plan; hashes of all other tensors, from the files.
     let checked = try agreed(over: world) { () throws(Failure) in
       try WrittenFolder(folder, inputs.checkpoint)
         .check(outcomes, over: world)
