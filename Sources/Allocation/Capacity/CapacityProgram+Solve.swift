@@ -7,8 +7,8 @@ extension CapacityProgram {
   /// Collective: every rank calls, also one that owns no unit.
   /// Postcondition: spent ≤ budget, and the next smaller price would overspend (or λ = 0).
   /// The result has the same bits for any number of ranks, slicing and search method.
-  /// - Complexity: one allreduce, then 3 to 5 for γ and 3 to 5 for the price, as measured; see
-  ///   docs/theory/price-search.md.
+  /// - Complexity: one allreduce, then 3 to 6 for the price, or 3 to 6 for γ and mostly one more for the
+  ///   price, as measured; see docs/theory/price-search.md.
   public func solve(
     _ units: [CapacityUnit], totalUnits: Int, wholeNumbers: Bool, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
@@ -80,7 +80,7 @@ extension CapacityProgram {
       SearchOutlook(
         likely: OrderedKey.binades(below: gamma * setup.highestWorth), totalUnits: totalUnits)
     }
-    var start = SearchStart()
+    var begun: SearchProgress?
     let gamma: Double
     switch self.gamma {
     case .fixed(let fixed): gamma = fixed
@@ -95,13 +95,17 @@ extension CapacityProgram {
           SearchProgress(
             method: method, target: target, bracket: floor...OrderedKey.largestFinite,
             outlook: outlook(gamma: gamma), ranks: ranks)
+        },
+        priceShifted: { price, gamma, other in
+          // λ + a/c grows as γ does, exactly where all a/c are equal.
+          price + (price - setup.priceBelowAllCosts) * ((other - gamma) / gamma)
         }, search: &search, over: world)
       gamma = OrderedKey.value(of: found.crossing.key)
-      start = found.price
+      begun = found.price
     }
     let crossing = demand.price(
       at: gamma, meeting: target, above: floor, outlook: outlook(gamma: gamma),
-      start: start, search: &search, over: world)
+      begun: begun, search: &search, over: world)
     return (gamma, crossing)
   }
 

@@ -29,7 +29,7 @@ enum PriceableCapacity: Sendable {
   /// it gets. Uses the units up: columns are narrowed where they are. Collective.
   mutating func price(
     at gamma: Double, meeting target: Int128, above floor: Int64, outlook: SearchOutlook,
-    start: SearchStart, search: inout PriceSearch,
+    begun: SearchProgress?, search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) -> PriceSearch.Crossing {
     let bracket = floor...OrderedKey.largestFinite
@@ -41,7 +41,7 @@ enum PriceableCapacity: Sendable {
       var nobody: SearchPassenger?
       let crossing = search.firstKey(
         for: .price, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
-        start: start, passenger: &nobody, over: world)
+        begun: begun, passenger: &nobody, over: world)
       self = .spent(demand.columns)
       return crossing
     case .plain(let units, let curve, let saturation, let scale):
@@ -67,20 +67,26 @@ enum PriceableCapacity: Sendable {
   /// Collective.
   func gamma(
     meeting target: Int128, outlook: SearchOutlook,
-    priceGiven: @escaping (_ gamma: Double) -> SearchProgress, search: inout PriceSearch,
+    priceGiven: @escaping (_ gamma: Double) -> SearchProgress,
+    priceShifted: @escaping (_ price: Double, _ gamma: Double, _ other: Double) -> Double,
+    search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
-  ) -> (crossing: PriceSearch.Crossing, price: SearchStart) {
+  ) -> (crossing: PriceSearch.Crossing, price: SearchProgress?) {
     let bracket = 0...OrderedKey.largestFinite
     switch self {
     case .columns(let columns, let offset, let saturation, let cutter):
+      let rank = world.rank
       var passenger: SearchPassenger? = SearchPassenger(
         progressGiven: { priceGiven(OrderedKey.value(of: $0)) },
-        sums: { answer, keys, stride in
+        round: { answer, progress, keys in
           let gamma = OrderedKey.value(of: answer)
           var demand = Self.priced(columns, offset, saturation, cutter, gamma: gamma)
-          if let stride { demand = demand.sample(every: stride) }
-          let sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
-          return RidingSums(sums: sums, evaluations: demand.evaluations)
+          let round = progress.localRound(at: keys, of: &demand, rank: rank)
+          return LocalRound(
+            sums: round.sums, evaluations: round.evaluations + demand.evaluations)
+        },
+        shifted: { price, gamma, other in
+          priceShifted(price, OrderedKey.value(of: gamma), OrderedKey.value(of: other))
         })
       let formula = CapacityFormula(offset: offset, saturation: saturation, searched: .gamma)
       var demand = ColumnDemand(
@@ -89,13 +95,13 @@ enum PriceableCapacity: Sendable {
         for: .gamma, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
         passenger: &passenger, over: world)
       search.note(evaluations: passenger?.evaluations ?? 0)
-      return (crossing, passenger?.start ?? SearchStart())
+      return (crossing, passenger?.progress(given: crossing.key))
     case .plain(let units, let curve, let saturation, let scale):
       let demand = UnpricedDemand(scale: scale, utility: curve, saturation: saturation)
       let crossing = search.firstKey(
         for: .gamma, of: SlicedDemand(demand, units: units), nearest: target, in: bracket,
         outlook: outlook, over: world)
-      return (crossing, SearchStart())
+      return (crossing, nil)
     case .spent: preconditionFailure("the price has been searched")
     }
   }

@@ -18,6 +18,8 @@ struct CrossingModel {
   let target: Int128
   /// Whether keys number the doubles; demands are smooth in those, not in their numbers.
   let keysAreDoubles: Bool
+  /// Units that the demand depends on.
+  let units: Int
 
   /// By inverse interpolation between the ends of a bracket and up to two more points near them.
   ///
@@ -43,11 +45,13 @@ struct CrossingModel {
     }
     let places = near.map { place($0.key) }
     let heights = near.map { Double($0.demand - target) }
-    let line = inverse(places, heights, count: 2)
     var best = inverse(places, heights, count: near.count)
+    let line = inverse(places, heights, count: 2)
     let width = places[1]
     var reach = abs(best - line) / 64
     if near.count == 2 || !(best > 0 && best < width) { (best, reach) = (line, width / 32) }
+    let unit = inKeys ? 0x1p52 : abs(OrderedKey.value(of: bracket.upperBound))
+    reach = max(reach, bend(across: width, relative: width / unit))
     guard best.isFinite, width.isFinite else { return nil }
 
     if inKeys {
@@ -56,6 +60,15 @@ struct CrossingModel {
     }
     let value = OrderedKey.value(of: bracket.lowerBound) + best
     return CrossingGuess(key: OrderedKey.key(of: value), reach: reach / value.ulp)
+  }
+
+  /// By how far units that reach a bound within the bracket move the answer away from a smooth curve.
+  ///
+  /// Each bends the demand by its share of the slope, one way or the other. In a bracket of a width w
+  /// relative to its keys about K w of the K units do; in one narrower than 1/K none is expected.
+  private func bend(across width: Double, relative: Double) -> Double {
+    let bending = Double(units) * relative
+    return bending < 1 ? 0 : width / Double(units) * bending.squareRoot() / 4
   }
 
   /// Neville's scheme for the place at height 0, in the first `count` points.

@@ -18,6 +18,11 @@ enum OrderedKey {
       : -Double(bitPattern: UInt64(-key))
   }
 
+  /// How many keys apart, as differences of keys may overflow.
+  static func distance(_ key: Int64, _ other: Int64) -> Double {
+    Double(UInt64(bitPattern: max(key, other) &- min(key, other)))
+  }
+
   /// The 64 binades up to `value` and one more; those around 1 where it says nothing.
   static func binades(below value: Double) -> ClosedRange<Int64> {
     let top = value > 0 && value.isFinite ? min(2 * value, .greatestFiniteMagnitude) : 0x1p32

@@ -33,7 +33,7 @@ public struct PriceSearch: Sendable {
     case ranking
   }
 
-  /// One finished search. Each round is one allreduce.
+  /// One finished search. Each round is one allreduce; a price that was found on the way to γ took none.
   public struct Stage: Sendable, Equatable {
     public let purpose: Purpose
     public let rounds: Int
@@ -75,20 +75,22 @@ public struct PriceSearch: Sendable {
   /// With an `outlook` keys are those of doubles, the first round looks closest where the answer is
   /// likely, and the number of trials follows from the number of units: of many units the first round
   /// asks a sample.
-  /// `start` is what another search has found out about it, and `passenger` one that rides along.
+  /// `begun` is the same search as far as it came while it rode in another one, and `passenger` one that
+  /// rides in this.
   /// Collective: every rank calls with the same bracket, target and outlook. The result is the same on
   /// all.
   /// - Complexity: per round one allreduce of the trial sums and one term per active unit and trial.
   mutating func firstKey<Demand: SearchedDemand>(
     for purpose: Purpose, narrowing demand: inout Demand, nearest target: Int128,
     in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
-    start: SearchStart = SearchStart(),
+    begun: SearchProgress? = nil,
     passenger: inout SearchPassenger?,
     over world: borrowing some Collective & ~Copyable
   ) -> Crossing {
-    var progress = SearchProgress(
-      method: method, target: target, bracket: bracket, outlook: outlook, ranks: world.size)
-    progress.begin(at: start)
+    var progress =
+      begun
+      ?? SearchProgress(
+        method: method, target: target, bracket: bracket, outlook: outlook, ranks: world.size)
     var rounds = 0
     var trials = 0
     var bracketBits: [Int] = []
@@ -100,40 +102,23 @@ public struct PriceSearch: Sendable {
       rounds += 1
       trials += keys.count
 
-      // 2. Sum the demand over the ranks: the only communication. Of many units a sample goes first.
-      if let stride = progress.sampleStride {
-        var sample = demand.sample(every: stride)
-        var sums = sample.localSums(at: keys) + [Int128(sample.activeUnits)]
-        evaluations += sample.evaluations
-        world.sum(&sums)
-        let units = Int(sums.removeLast())
-        progress.sampled = SampledCurve(keys: keys, demands: sums.map { Double($0) }, units: units)
-        bracketBits.append(progress.bracketBits)
-        continue
-      }
-      var sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
-      let own = sums.count
-      let crossing = progress.wantsProposals ? progress.localCrossing : nil
-      if let crossing {
-        let key = crossing.key(of: &demand)
-        sums += ProposedKeys.outgoing(key, rank: world.rank, ranks: world.size)
-      }
-      let proposed = sums.count
+      // 2. Sum the demand over the ranks: the only communication.
+      let isSample = progress.sampleStride != nil
+      let own = progress.localRound(at: keys, of: &demand, rank: world.rank)
+      evaluations += own.evaluations
+      var sums = own.sums
       if passenger != nil, let seat = progress.seat, let riding = passenger?.localSums(for: seat) {
         sums += riding
       }
       world.sum(&sums)
-      if sums.count > proposed { passenger?.arrive(with: Array(sums[proposed...])) }
-      progress.activeUnits = Int(sums[own - 1])
 
       // 3. Keep the part of the bracket in which the demand first meets the target.
-      progress.measured(Array(sums[..<(own - 1)]), at: keys)
-      progress.proposed(ProposedKeys.arrived(sums[own..<proposed]))
-      if progress.isOutOfReach { progress.lowerAims() }
+      if sums.count > own.sums.count { passenger?.arrive(with: Array(sums[own.sums.count...])) }
+      progress.arrived(Array(sums[..<own.sums.count]), at: keys)
       bracketBits.append(progress.bracketBits)
 
       // 4. Units whose demand cannot change any more leave the search.
-      demand.narrow(to: progress.lower.key...progress.upper.key)
+      if !isSample { demand.narrow(to: progress.lower.key...progress.upper.key) }
     }
     stages.append(
       Stage(purpose: purpose, rounds: rounds, trials: trials, bracketBits: bracketBits))
@@ -148,14 +133,13 @@ public struct PriceSearch: Sendable {
   mutating func firstKey<Demand: SearchedDemand>(
     for purpose: Purpose, of demand: consuming Demand, nearest target: Int128,
     in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
-    start: SearchStart = SearchStart(),
     over world: borrowing some Collective & ~Copyable
   ) -> Crossing {
     var nobody: SearchPassenger?
     var narrowed = demand
     return firstKey(
       for: purpose, narrowing: &narrowed, nearest: target, in: bracket, outlook: outlook,
-      start: start, passenger: &nobody, over: world)
+      passenger: &nobody, over: world)
   }
 
   /// The same for a caller who knows that the demand meets the target at the upper bound. Collective.

@@ -7,18 +7,16 @@ struct SampledCurve: Sendable {
   /// Units in the sample, over all ranks.
   let units: Int
 
-  /// Where the curve meets `target`, after a shift that makes it pass through `anchor`.
+  /// Where the curve meets `target`, after a shift that makes it pass through `anchor`; where it stays above
+  /// for want of an anchor, where it comes near.
   func guess(of target: Double, anchor: MeasuredPoint?) -> CrossingGuess? {
-    guard units > 0, let crossing = cell(of: target) else { return nil }
-    if crossing == 0 && anchor == nil { return CrossingGuess(key: keys[0], reach: 0) }
     guard let anchor else {
-      let value = solve(target, near: crossing)
-      // Some standard errors of the sample, in keys: those that the demand needs to move as far.
-      let (before, after) = (crossing - 1, crossing)
-      let fall = (demands[before] - demands[after]) / (Double(keys[after]) - Double(keys[before]))
-      let reach = 2 * abs(target) / Double(units).squareRoot() / fall
-      return CrossingGuess(key: OrderedKey.key(of: value), reach: min(reach, 0x1p52))
+      guard let ends = ends(around: target) else { return nil }
+      let key = place(of: target) ?? place(of: target + error(of: target) / 3) ?? ends.lowerBound
+      return CrossingGuess(
+        key: key, reach: min(OrderedKey.distance(ends.lowerBound, ends.upperBound) / 2, 0x1p52))
     }
+    guard units > 0 else { return nil }
     // The shifted curve, in the points around its own crossing; twice, as that moves with the shift.
     let place = OrderedKey.value(of: anchor.key)
     var wanted = target
@@ -30,16 +28,32 @@ struct SampledCurve: Sendable {
     }
     guard value.isFinite else { return nil }
     let key = OrderedKey.key(of: value)
-    return CrossingGuess(key: key, reach: abs(Double(key) - Double(anchor.key)) / 16)
+    return CrossingGuess(key: key, reach: OrderedKey.distance(key, anchor.key) / 16)
+  }
+
+  /// Between which keys the true demand is likely to meet `target`: where the sample is three of its standard
+  /// errors above it and below. Nil where it stays above.
+  func ends(around target: Double) -> ClosedRange<Int64>? {
+    guard units > 0, let low = place(of: target + error(of: target)) else { return nil }
+    // Two binades, where the curve ends before.
+    let beyond = min(low, OrderedKey.largestFinite - (2 << 52)) + (2 << 52)
+    return low...max(place(of: target - error(of: target)) ?? beyond, low)
+  }
+
+  /// Three standard errors, of units that ask for about as much as each other.
+  private func error(of target: Double) -> Double {
+    3 * abs(target) / Double(units).squareRoot()
+  }
+
+  /// The key at which the curve meets `target`.
+  private func place(of target: Double) -> Int64? {
+    guard let cell = cell(of: target) else { return nil }
+    return cell == 0 ? keys[0] : OrderedKey.key(of: solve(target, near: cell))
   }
 
   /// Where the curve meets `target`, after a shift and a tilt that make it pass through two measured
-  /// points: it knows how the demand bends between them, and beyond.
-  ///
-  /// `low` is before `high`; `isBracket` says whether the answer is between them.
-  func guess(
-    of target: Double, low: MeasuredPoint, high: MeasuredPoint, isBracket: Bool
-  ) -> CrossingGuess? {
+  /// points with the answer between them: it knows how the demand bends there.
+  func guess(of target: Double, low: MeasuredPoint, high: MeasuredPoint) -> CrossingGuess? {
     let ends = (OrderedKey.value(of: low.key), OrderedKey.value(of: high.key))
     guard units > 0, keys.count > 4, ends.1 - ends.0 > 0,
       let above = keys.firstIndex(where: { $0 >= high.key })
@@ -48,14 +62,7 @@ struct SampledCurve: Sendable {
       Double(low.demand) - polynomial(at: ends.0, near: above),
       Double(high.demand) - polynomial(at: ends.1, near: above)
     )
-    let nodes = nodes(above)
-    var (left, right) =
-      isBracket
-      ? ends
-      : (
-        OrderedKey.value(of: keys[nodes.lowerBound]),
-        OrderedKey.value(of: keys[nodes.upperBound - 1])
-      )
+    var (left, right) = ends
     for _ in 0..<60 {
       let middle = left + (right - left) / 2
       let share = (middle - ends.0) / (ends.1 - ends.0)
@@ -67,12 +74,8 @@ struct SampledCurve: Sendable {
       }
     }
     guard right.isFinite else { return nil }
-    let key = OrderedKey.key(of: right)
-    let nearest = target > Double(low.demand) ? low.key : high.key
-    let reach =
-      isBracket
-      ? (Double(high.key) - Double(low.key)) / 1024 : abs(Double(key) - Double(nearest)) / 16
-    return CrossingGuess(key: key, reach: reach)
+    return CrossingGuess(
+      key: OrderedKey.key(of: right), reach: OrderedKey.distance(high.key, low.key) / 512)
   }
 
   /// The first position whose demand is at most `target`, if there is one on either side.

@@ -5,18 +5,17 @@ struct SearchOutlook: Sendable {
   /// Units of all ranks.
   let totalUnits: Int
 
-  /// The trial keys of a first round.
-  func grid(in bracket: ClosedRange<Int64>) -> [Int64] {
-    TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound).grid(253, over: likely)
+  /// About `count` trial keys of a first round, and the bracket's top.
+  func grid(_ count: Int, in bracket: ClosedRange<Int64>) -> [Int64] {
+    TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound).grid(count, over: likely)
       + [bracket.upperBound]
   }
 
   /// How many units stand for one in a first round that asks a sample only; nil for few units.
   func sampleStride(ranks: Int) -> Int? {
     let perRank = totalUnits / ranks
-    let few = Self.terms(ranks: ranks) / 256
-    guard perRank > few else { return nil }
-    return perRank / min(max(perRank / 64, few), 4096)
+    guard perRank > 1024 else { return nil }
+    return perRank / min(max(perRank / 16, 512), 4096)
   }
 
   /// Terms per rank and round that take about as long as an allreduce does: some 40 µs within a process,

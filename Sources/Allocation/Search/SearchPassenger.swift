@@ -1,66 +1,65 @@
 /// A search that depends on the answer of another one and is made on the way to it.
 ///
-/// The price depends on γ. As soon as γ can be guessed, the sums that a search for the price would ask
-/// for next travel in the allreduces of the search for γ, as they are at the best guess of γ. So they are
-/// not the true ones: they only say where to look for the price. The price itself is searched when γ is
-/// known, and does not depend on them.
+/// The price depends on γ. As soon as γ can be guessed, what a search for the price would ask for next
+/// travels in the allreduces of the search for γ, under the best guess of γ. If γ turns out to be that
+/// guess, to the bit, the sums are true ones and the search for the price goes on where it is; if not, they
+/// say where to look.
 struct SearchPassenger {
-  /// This rank's sums at the keys, if the other answer were that of the first key; over all of its units
-  /// or over one of about so many, with their number last.
-  typealias Sums = (_ answer: Int64, _ keys: [Int64], _ stride: Int?) -> RidingSums
+  /// This rank's part of a round at the keys, if the other answer were that of the first key.
+  typealias Round = (_ answer: Int64, _ progress: SearchProgress, _ keys: [Int64]) -> LocalRound
+
+  /// About where an answer of this search goes when the other answer changes from one key to another.
+  typealias Shift = (_ value: Double, _ from: Int64, _ to: Int64) -> Double
 
   private let progressGiven: (_ answer: Int64) -> SearchProgress
-  private let sums: Sums
+  private let round: Round
+  private let shifted: Shift
   private var progress: SearchProgress?
+  /// The other answer under which `progress` was measured.
+  private var answer: Int64 = 0
   private var keys: [Int64] = []
   /// Terms evaluated on this rank.
   private(set) var evaluations = 0
 
-  init(progressGiven: @escaping (Int64) -> SearchProgress, sums: @escaping Sums) {
+  init(
+    progressGiven: @escaping (Int64) -> SearchProgress, round: @escaping Round,
+    shifted: @escaping Shift
+  ) {
     self.progressGiven = progressGiven
-    self.sums = sums
+    self.round = round
+    self.shifted = shifted
   }
 
   /// What travels in the next allreduce; nil when nothing is left to ask.
   mutating func localSums(for answer: Int64) -> [Int128]? {
-    let progress = self.progress ?? progressGiven(answer)
-    self.progress = progress
+    let progress = progress(given: answer)
+    (self.progress, self.answer) = (progress, answer)
     keys = progress.keys()
     guard !keys.isEmpty else { return nil }
-    let riding = sums(answer, keys, progress.sampleStride)
+    let riding = round(answer, progress, keys)
     evaluations += riding.evaluations
     return riding.sums
   }
 
   /// - Parameter sums: over all ranks.
   mutating func arrive(with sums: [Int128]) {
-    guard var progress else { return }
-    let demands = Array(sums.dropLast())
-    if progress.sampleStride != nil {
-      progress.sampled = SampledCurve(
-        keys: keys, demands: demands.map { Double($0) }, units: Int(sums.last ?? 0))
-    } else {
-      progress.measured(demands, at: keys)
+    progress?.arrived(sums, at: keys)
+  }
+
+  /// The search as far as it has come, under an answer of the other one.
+  func progress(given answer: Int64) -> SearchProgress {
+    if let progress, self.answer == answer { return progress }
+    var moved = progressGiven(answer)
+    guard let progress else { return moved }
+    let guess = progress.guess.map { latest in
+      // A sample errs alike in both answers: its price is right for the γ that is sought.
+      guard progress.hasMeasured else { return latest }
+      let value = shifted(OrderedKey.value(of: latest.key), self.answer, answer)
+      return CrossingGuess(
+        key: value.isFinite ? OrderedKey.key(of: value) : latest.key,
+        reach: max(latest.reach, OrderedKey.distance(answer, self.answer) / 8))
     }
-    self.progress = progress
+    moved.begin(near: progress, guess: guess)
+    return moved
   }
-
-  /// Where the search may begin that it was made for. The guess is farther off than its reach says, as the
-  /// rounds that it stems from were made at different guesses of the other answer.
-  var start: SearchStart {
-    let guess = progress?.guess.map { CrossingGuess(key: $0.key, reach: max(32 * $0.reach, 64)) }
-    return SearchStart(sampled: progress?.sampled, guess: guess)
-  }
-}
-
-/// This rank's part of what travels.
-struct RidingSums {
-  let sums: [Int128]
-  let evaluations: Int
-}
-
-/// What a search knows before its first round.
-struct SearchStart {
-  var sampled: SampledCurve?
-  var guess: CrossingGuess?
 }

@@ -24,6 +24,9 @@ struct SearchProgress {
   private var poorRounds = 0
   /// Whether the target is what the demand is at the top.
   private var asksForLowest = false
+  /// Where the answer was thought to be before the last round, and how wide the bracket was.
+  private var lastGuess: CrossingGuess?
+  private var lastWidth = 0.0
   /// Keys that ranks propose to try, ascending.
   private var proposals: [Int64] = []
 
@@ -41,11 +44,12 @@ struct SearchProgress {
     activeUnits = outlook?.totalUnits ?? 0
   }
 
-  /// Takes over what is known beforehand.
-  mutating func begin(at start: SearchStart) {
-    guard method == .accelerated else { return }
-    sampled = start.sampled
-    firstGuess = start.guess
+  /// Begins at a guess that stems from a search for almost the same, and does not ask a sample again.
+  mutating func begin(near other: SearchProgress, guess: CrossingGuess?) {
+    sampled = other.sampled
+    proposals = other.proposals
+    (misses, rounds) = (other.misses, other.rounds)
+    firstGuess = guess
   }
 
   /// ⌊log₂⌋ of the keys among which the answer is.
@@ -88,7 +92,7 @@ struct SearchProgress {
       return withTop(placement.around(guess, count: 255, isTrusted: true))
     }
     if points.isEmpty && sampled == nil && firstGuess == nil {
-      return outlook.grid(in: lower.key...upper.key)
+      return outlook.grid(sampleStride == nil ? 253 : 125, in: lower.key...upper.key)
     }
     // As many trials as take about the time of the allreduce, but three at least.
     let perRank = max(activeUnits / ranks, 1)
@@ -96,15 +100,24 @@ struct SearchProgress {
       max(4 * SearchOutlook.terms(ranks: ranks) / perRank, 3)
         << (2 * min(max(max(poorRounds, misses) - 1, 0), 6)),
       255)
-    guard let guess else {
-      return upper.demand == nil ? [upper.key] : placement.spread(max(count, 15))
+    guard let guess, !isWide else {
+      return withTop(placement.grid(max(count, 15), over: outlook.likely))
     }
     // The ends of a sample's guess are enough: it also knows how the demand bends between them.
-    let keys =
-      points.isEmpty && firstGuess == nil && count == 3
-      ? placement.ends(of: guess)
-      : placement.around(guess, count: count, isTrusted: poorRounds < 2 && misses < 2)
-    return keys.isEmpty ? withTop([]) : keys
+    if points.isEmpty, firstGuess == nil, count == 3,
+      let ends = sampled?.ends(around: Double(target))
+    {
+      return placement.within([ends.lowerBound, ends.upperBound])
+    }
+    let keys = placement.around(guess, count: count, isTrusted: poorRounds < 2 && misses < 2)
+    // An end that is not known stands in the way of proposals.
+    guard keys.isEmpty || misses > 0 || count > 12 else { return keys }
+    return withTop(lower.demand == nil ? placement.within([lower.key + 1] + keys) : keys)
+  }
+
+  /// Whether the answer may be in any of many binades, where no interpolation is of use.
+  private var isWide: Bool {
+    outlook != nil && lower.demand != nil && upper.demand != nil && bracketBits >= 55
   }
 
   /// Whether ranks should look where their own units meet their part of the target, some 60 terms per unit:
@@ -113,8 +126,23 @@ struct SearchProgress {
     guard method == .accelerated else { return false }
     let (perRank, few) = (activeUnits / ranks, SearchOutlook.terms(ranks: ranks))
     // The last unit to come down is a matter of one unit, which only its rank knows.
-    if perRank <= (asksForLowest ? 8 * few : few / 64) { return true }
-    return poorRounds >= (perRank <= few / 2 ? 1 : 2) || rounds >= 4 && bracketBits > 24
+    if asksForLowest || isWide || fallsSteeply || perRank <= few / 64 { return true }
+    return poorRounds >= (perRank <= few / 2 || bracketBits >= 50 ? 1 : 2)
+      || rounds >= 4 && bracketBits > 24
+  }
+
+  /// Whether the demand falls far more steeply within the bracket than beside it, as at a jump.
+  private var fallsSteeply: Bool {
+    guard bracketBits > 24, let low = points.firstIndex(where: { $0.key == lower.key }),
+      low + 1 < points.count, points[low + 1].key == upper.key
+    else { return false }
+    func slope(_ index: Int) -> Double {
+      Double(points[index].demand - points[index + 1].demand)
+        / OrderedKey.distance(points[index].key, points[index + 1].key)
+    }
+    let beside = [low - 1, low + 1].filter { $0 >= 0 && $0 + 1 < points.count }.map(slope)
+    guard let steepest = beside.max() else { return false }
+    return slope(low) > 16 * steepest
   }
 
   /// The bracket for proposals, once both ends are measured and there is room between them.
@@ -140,17 +168,21 @@ struct SearchProgress {
     return outlook.sampleStride(ranks: ranks)
   }
 
-  /// Once the answer is known well enough for another search to start from: a guess of it.
+  /// The best guess of the answer, for another search to start from.
   var seat: Int64? {
-    guard method == .accelerated, let guess else { return nil }
-    let isKnown = guess.reach < (points.isEmpty ? 0x1p52 : 0x1p46) || isNarrow
-    return isKnown ? min(max(guess.key, lower.key + 1), upper.key) : nil
+    guard method == .accelerated, let key = bestKey else { return nil }
+    return min(max(key, lower.key + 1), upper.key)
   }
 
-  private var isNarrow: Bool {
-    lower.demand != nil && upper.demand != nil
-      && TrialPlacement(between: lower.key, and: upper.key).room < 1 << 42
+  private var bestKey: Int64? {
+    guard proposals.isEmpty else {
+      return asksForLowest ? proposals.last : proposals[proposals.count / 2]
+    }
+    return guess?.key
   }
+
+  /// Whether more than a sample has been asked.
+  var hasMeasured: Bool { !points.isEmpty }
 
   private func withTop(_ keys: [Int64]) -> [Int64] {
     upper.demand == nil ? keys + [upper.key] : keys
@@ -158,27 +190,35 @@ struct SearchProgress {
 
   /// Where the answer is likely to be, as far as the measurements tell.
   var guess: CrossingGuess? {
-    if lower.demand != nil, upper.demand != nil {
+    if lower.demand != nil, upper.demand != nil, !isWide {
       if points.count == 2,
-        let bent = sampled?.guess(
-          of: Double(target), low: points[0], high: points[1], isBracket: true)
+        let bent = sampled?.guess(of: Double(target), low: points[0], high: points[1])
       {
         return bent
       }
-      let model = CrossingModel(target: target, keysAreDoubles: outlook != nil)
-      return model.guess(in: lower.key...upper.key, from: points)
+      let model = CrossingModel(
+        target: target, keysAreDoubles: outlook != nil, units: activeUnits)
+      guard let guess = model.guess(in: lower.key...upper.key, from: points) else { return nil }
+      guard poorRounds > 0, let lastGuess else { return guess }
+      // The next error is likely to be to the last one as that is to the bracket it was made in.
+      let error = OrderedKey.distance(lastGuess.key, guess.key)
+      return CrossingGuess(
+        key: guess.key, reach: max(guess.reach, error * min(error / lastWidth, 1)))
     }
     if points.isEmpty, let firstGuess { return firstGuess }
-    // All measurements are on one side: the two nearest ones show the way.
-    let pair = lower.demand != nil ? Array(points.suffix(2)) : Array(points.prefix(2))
-    if pair.count == 2, pair[0].demand > pair[1].demand,
-      let beyond = sampled?.guess(
-        of: Double(target), low: pair[0], high: pair[1], isBracket: false)
-    {
-      return CrossingGuess(key: beyond.key, reach: beyond.reach * Double(1 << min(misses, 20)))
-    }
+    // All measurements are on one side or far away: the sample's curve, shifted to the nearest, shows
+    // the way; where it does not, the middle of what is likely.
     let anchor = points.min { ($0.demand - target).magnitude < ($1.demand - target).magnitude }
-    return sampled?.guess(of: Double(target), anchor: anchor)
+    guard let beyond = sampled?.guess(of: Double(target), anchor: anchor) else {
+      guard isWide, let likely = outlook?.likely.clamped(to: lower.key...upper.key) else {
+        return nil
+      }
+      let width = likely.upperBound - likely.lowerBound
+      return CrossingGuess(key: likely.lowerBound + width / 2, reach: Double(width) / 8)
+    }
+    return CrossingGuess(
+      key: min(max(beyond.key, lower.key + 1), upper.key),
+      reach: beyond.reach * Double(1 << min(misses, 20)))
   }
 
   /// Takes in what a round has measured: keeps the part of the bracket in which the demand first meets
@@ -186,6 +226,7 @@ struct SearchProgress {
   mutating func measured(_ sums: [Int128], at keys: [Int64]) {
     rounds += 1
     let width = UInt64(bitPattern: upper.key &- lower.key)
+    (lastGuess, lastWidth) = (guess, Double(width))
     let wasMeasured = lower.demand != nil && upper.demand != nil
     let first = sums.firstIndex { $0 <= target } ?? sums.endIndex
     if first > 0, keys[first - 1] < upper.key {

@@ -40,8 +40,12 @@ struct TrialPlacement {
   /// the rest outside, the ends of the likely part, and the first key of all.
   func grid(_ count: Int, over likely: ClosedRange<Int64>) -> [Int64] {
     let ends = likely.clamped(to: lower...upper)
+    if ends.lowerBound == ends.upperBound { return spread(count) }
     let outside = count / 8
-    let below = TrialPlacement(between: lower, and: ends.lowerBound).spread(outside)
+    // A negative price is about a running cost per cost: likely in the first binades of a bracket that
+    // begins at the largest of these.
+    let first = lower < -(8 << 52) ? min(lower + (8 << 52), ends.lowerBound) : ends.lowerBound
+    let below = TrialPlacement(between: lower, and: first).spread(outside)
     let inside = TrialPlacement(between: ends.lowerBound, and: ends.upperBound)
       .spread(count - 2 * outside)
     let above = TrialPlacement(between: ends.upperBound, and: upper).spread(outside)
@@ -75,11 +79,8 @@ struct TrialPlacement {
     return merged(spread(evenCount) + [center] + near)
   }
 
-  /// The two keys between which the guess expects the answer.
-  func ends(of guess: CrossingGuess) -> [Int64] {
-    let reach = Int64(min(max(guess.reach, 1), 0x1p60))
-    return merged([subtracting(reach, from: guess.key), adding(reach, to: guess.key)])
-  }
+  /// Those of the keys that are strictly between the ends, ascending and each once.
+  func within(_ keys: [Int64]) -> [Int64] { merged(keys) }
 
   /// The keys together with proposals, ascending: each of up to 32 with the key before it, so that a jump there is
   /// found for good, and even parts between the first and the last.

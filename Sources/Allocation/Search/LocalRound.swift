@@ -1,0 +1,38 @@
+/// This rank's part of one round of a search: what goes into the allreduce.
+struct LocalRound {
+  /// The demand at the round's keys, the number of active units, and where ranks propose, a place for each.
+  let sums: [Int128]
+  /// Terms evaluated for them, where a demand does not count them itself.
+  let evaluations: Int
+}
+
+extension SearchProgress {
+  /// This rank's part of a round at `keys`. Of many units a sample is asked first.
+  func localRound(
+    at keys: [Int64], of demand: inout some SearchedDemand, rank: Int
+  ) -> LocalRound {
+    if let stride = sampleStride {
+      var sample = demand.sample(every: stride)
+      let sums = sample.localSums(at: keys) + [Int128(sample.activeUnits)]
+      return LocalRound(sums: sums, evaluations: sample.evaluations)
+    }
+    var sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
+    if wantsProposals, let crossing = localCrossing {
+      sums += ProposedKeys.outgoing(crossing.key(of: &demand), rank: rank, ranks: ranks)
+    }
+    return LocalRound(sums: sums, evaluations: 0)
+  }
+
+  /// Takes in the sums of all ranks.
+  mutating func arrived(_ sums: [Int128], at keys: [Int64]) {
+    let (demands, units) = (Array(sums[..<keys.count]), Int(sums[keys.count]))
+    if sampleStride != nil {
+      sampled = SampledCurve(keys: keys, demands: demands.map { Double($0) }, units: units)
+      return
+    }
+    activeUnits = units
+    measured(demands, at: keys)
+    proposed(ProposedKeys.arrived(sums[(keys.count + 1)...]))
+    if isOutOfReach { lowerAims() }
+  }
+}
