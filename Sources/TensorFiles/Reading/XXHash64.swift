@@ -64,22 +64,18 @@ public struct XXHash64: Sendable {
   }
 
   /// Whole stripes of 32 bytes.
+  ///
+  /// Every word's place is checked, which takes a tenth of the time and keeps the four lanes out of one vector: AVX2
+  /// multiplies 64 bits in many steps, and a build for it without the checks ran at half the speed.
   private mutating func take(_ stripes: RawSpan) {
     var (lane1, lane2, lane3, lane4) = lanes
-    let end = stripes.byteCount & ~31
     var offset = 0
-    while offset < end {
-      // In bounds as a whole, which need not be asked for each word.
-      func word(_ place: Int) -> UInt64 {
-        UInt64(
-          littleEndian: unsafe stripes.unsafeLoadUnaligned(
-            fromUncheckedByteOffset: offset &+ place, as: UInt64.self))
-      }
-      lane1 = Self.round(lane1, word(0))
-      lane2 = Self.round(lane2, word(8))
-      lane3 = Self.round(lane3, word(16))
-      lane4 = Self.round(lane4, word(24))
-      offset &+= 32
+    while offset < stripes.byteCount {
+      lane1 = Self.round(lane1, Self.word(stripes, offset))
+      lane2 = Self.round(lane2, Self.word(stripes, offset + 8))
+      lane3 = Self.round(lane3, Self.word(stripes, offset + 16))
+      lane4 = Self.round(lane4, Self.word(stripes, offset + 24))
+      offset += 32
     }
     lanes = (lane1, lane2, lane3, lane4)
   }
