@@ -39,13 +39,10 @@ struct BlockMarks<Element: LinearAlgebraElement> {
     let cut = SmallestWeights<UInt64>(count, digit: 16) { body in for key in keys { body(key) } }
     // All at the cut, and then those of them that stay.
     for index in keys.indices { marks[index] = keys[index] <= cut.key }
-    var (ties, index) = (cut.ties, 0)
-    while index < keys.count {
-      if keys[index] == cut.key {
-        marks[index] = ties > 0
-        ties -= 1
-      }
-      index += 1
+    var ties = cut.ties
+    for index in keys.indices where keys[index] == cut.key {
+      marks[index] = ties > 0
+      ties -= 1
     }
   }
 

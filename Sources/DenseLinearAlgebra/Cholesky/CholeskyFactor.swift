@@ -26,7 +26,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   /// - Parameter way: by products, which needs `.upper`, or by LAPACK.
   /// - Throws: `notFinite` for the first nan or infinity of that triangle, `notPositiveDefinite` for
   ///   the first leading block that is not, `tooLarge` for an order above 2³¹ − 1.
-  /// - Precondition: the matrix is square.
+  /// - Precondition: the matrix is square; with `.products` the triangle is `.upper`.
   /// - Complexity: order³/3 flops, some 10 order² for the condition estimate; 8 order bytes beside
   ///   the matrix for its norm, then 4 order elements for the estimate.
   public init(
@@ -36,6 +36,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     precondition(
       matrix.rows == matrix.columns,
       "only a square matrix has a Cholesky factor, not \(matrix.rows) × \(matrix.columns)")
+    precondition(way != .products || triangle == .upper, "products make an upper triangle only")
     let order = matrix.rows
     let size = try blasOrder(order)
 
