@@ -62,6 +62,35 @@ struct CrossingModel {
     return CrossingGuess(key: OrderedKey.key(of: value), reach: reach / value.ulp)
   }
 
+  /// By the straight line through two points on one side of the target, the nearest and one that is about as
+  /// far from it in demand as that from the target. Nil where it leads further than 2⁴⁸ keys away.
+  func guess(beyond points: [MeasuredPoint], in bracket: ClosedRange<Int64>) -> CrossingGuess? {
+    func guess(from nearest: MeasuredPoint, _ others: ArraySlice<MeasuredPoint>) -> CrossingGuess? {
+      let gap = Double(nearest.demand - target)
+      func fall(_ other: MeasuredPoint) -> Double { abs(Double(other.demand - nearest.demand)) }
+      guard gap != 0, let other = others.filter({ fall($0) > 0 }).min(by: {
+          let (first, second) = (fall($0) / abs(gap), fall($1) / abs(gap))
+          return max(first, 1 / first) < max(second, 1 / second)
+        })
+      else { return nil }
+      let value = OrderedKey.value(of: nearest.key)
+      let slope = (OrderedKey.value(of: other.key) - value) / Double(other.demand - nearest.demand)
+      let place = value - gap * slope
+      guard place.isFinite else { return nil }
+      let key = OrderedKey.key(of: place)
+      let distance = OrderedKey.distance(key, nearest.key)
+      guard distance < 0x1p48 else { return nil }
+      return CrossingGuess(
+        key: min(max(key, bracket.lowerBound + 1), bracket.upperBound), reach: max(distance / 4, 4))
+    }
+    let first = points.firstIndex { $0.demand <= target } ?? points.endIndex
+    let candidates = [
+      first > 0 ? guess(from: points[first - 1], points[..<(first - 1)]) : nil,
+      first < points.endIndex ? guess(from: points[first], points[(first + 1)...]) : nil,
+    ]
+    return candidates.compactMap { $0 }.min { $0.reach < $1.reach }
+  }
+
   /// By how far units that reach a bound within the bracket move the answer away from a smooth curve.
   ///
   /// Each bends the demand by its share of the slope, one way or the other. In a bracket of a width w

@@ -116,7 +116,6 @@ public struct PriceSearch: Sendable {
       if sums.count > own.sums.count { passenger?.arrive(with: Array(sums[own.sums.count...])) }
       progress.arrived(Array(sums[..<own.sums.count]), at: keys)
       bracketBits.append(progress.bracketBits)
-
       // 4. Units whose demand cannot change any more leave the search.
       if !isSample { demand.narrow(to: progress.lower.key...progress.upper.key) }
     }

@@ -65,7 +65,12 @@ struct SampledCurve: Sendable {
     var (left, right) = ends
     for _ in 0..<60 {
       let middle = left + (right - left) / 2
-      let share = (middle - ends.0) / (ends.1 - ends.0)
+      // Where the ends are far from each other, errors grow with the binades between them.
+      let share =
+        low.key > 0
+        ? OrderedKey.distance(OrderedKey.key(of: middle), low.key)
+          / OrderedKey.distance(high.key, low.key)
+        : (middle - ends.0) / (ends.1 - ends.0)
       let shift = shifts.0 + (shifts.1 - shifts.0) * share
       if polynomial(at: middle, near: above) + shift > target {
         left = middle

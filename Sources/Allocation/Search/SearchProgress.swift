@@ -109,6 +109,13 @@ struct SearchProgress {
     {
       return placement.within([ends.lowerBound, ends.upperBound])
     }
+    // A sample's error is as likely anywhere within its reach.
+    if points.isEmpty, firstGuess == nil, count >= 24 {
+      return withTop(
+        placement.within(
+          [lower.key + 1] + placement.even(around: guess, count: count / 2)
+            + placement.around(guess, count: count / 2, isTrusted: true)))
+    }
     let keys = placement.around(guess, count: count, isTrusted: poorRounds < 2 && misses < 2)
     // An end that is not known stands in the way of proposals.
     guard keys.isEmpty || misses > 0 || count > 12 else { return keys }
@@ -118,6 +125,14 @@ struct SearchProgress {
   /// Whether the answer may be in any of many binades, where no interpolation is of use.
   private var isWide: Bool {
     outlook != nil && lower.demand != nil && upper.demand != nil && bracketBits >= 55
+      && extrapolated == nil
+  }
+
+  /// Where the straight line through points on one side leads, if that is near: the other side was missed.
+  private var extrapolated: CrossingGuess? {
+    guard outlook != nil, misses > 0, !asksForLowest, bracketBits >= 55 else { return nil }
+    return CrossingModel(target: target, keysAreDoubles: true, units: activeUnits)
+      .guess(beyond: points, in: lower.key...upper.key)
   }
 
   /// Whether ranks should look where their own units meet their part of the target, some 60 terms per unit:
@@ -190,8 +205,8 @@ struct SearchProgress {
 
   /// Where the answer is likely to be, as far as the measurements tell.
   var guess: CrossingGuess? {
-    if lower.demand != nil, upper.demand != nil, !isWide {
-      if points.count == 2,
+    if lower.demand != nil, upper.demand != nil, !isWide, extrapolated == nil {
+      if points.count == 2, extrapolated == nil,
         let bent = sampled?.guess(of: Double(target), low: points[0], high: points[1])
       {
         return bent
@@ -206,6 +221,7 @@ struct SearchProgress {
         key: guess.key, reach: max(guess.reach, error * min(error / lastWidth, 1)))
     }
     if points.isEmpty, let firstGuess { return firstGuess }
+    if let extrapolated { return extrapolated }
     // All measurements are on one side or far away: the sample's curve, shifted to the nearest, shows
     // the way; where it does not, the middle of what is likely.
     let anchor = points.min { ($0.demand - target).magnitude < ($1.demand - target).magnitude }

@@ -52,31 +52,51 @@ struct TrialPlacement {
     return merged([lower + 1] + below + [ends.lowerBound] + inside + [ends.upperBound] + above)
   }
 
-  /// About `count` keys for a guess: it and keys at growing distances on both sides, the first its
-  /// reach. Many trials are half spent on even parts, which get on where the guess is bad,
-  /// such as at a jump.
+  /// About `count` keys for a guess: it and keys at growing distances on both sides, from its neighbours, or as
+  /// near as the keys allow, to a multiple of its reach. A guess that is not trusted shares with even parts, which
+  /// get on where it is bad, such as at a jump; so does one with many keys.
   func around(_ guess: CrossingGuess, count: Int, isTrusted: Bool) -> [Int64] {
     if room <= UInt64(count) + 1 { return spread(count + 1) }
     let center = min(max(guess.key, lower + 1), upper)
-    let evenCount = count >= 64 || !isTrusted ? count / 2 : 0
+    let evenCount = isTrusted ? (count >= 64 ? count / 4 : 0) : count / 2
     let each = max((count - evenCount - 1) / 2, 1)
-    var distances: [Int64] = []
-    if each >= 51 {
-      // Each power of two: if the guess is off by d keys, the next bracket is narrower than 2 d.
-      distances = (0...50).map { 1 << $0 } + (0..<each - 51).map { 3 + Int64($0) }
-    } else if guess.reach <= Double(each) {
-      distances = Array(1...Int64(max(each, 2)))
-    } else {
-      // A few keys grow fast, more of them slowly and begin nearer.
-      let growth: Double = each >= 10 ? 2 : each >= 4 ? 4 : 8
-      var distance = each >= 4 ? guess.reach / growth : guess.reach
-      for _ in 0..<each {
-        distances.append(distance < 1 ? Int64(distances.count + 1) : Int64(min(distance, 0x1p60)))
-        distance = max(distance, 1) * growth
-      }
+    let near = distances(each, reach: guess.reach).flatMap {
+      [subtracting($0, from: center), adding($0, to: center)]
     }
-    let near = distances.flatMap { [subtracting($0, from: center), adding($0, to: center)] }
     return merged(spread(evenCount) + [center] + near)
+  }
+
+  /// `count` distances from a guess, the largest first: some multiples of its reach, then ever smaller parts of
+  /// it, and as soon as the rest are enough for that, all of the nearest keys.
+  private func distances(_ count: Int, reach: Double) -> [Int64] {
+    // A few keys grow fast and are all spent on the reach and beyond.
+    let growth: Double = count >= 10 ? 2 : count >= 4 ? 4 : 8
+    let beyond = count >= 10 ? max(count / 3, 4) : count >= 4 ? 3 : count - 1
+    var distance = min(max(reach, 1) * pow(growth, beyond), Double(room), 0x1p60)
+    var distances: [Int64] = []
+    while distances.count < count {
+      let left = count - distances.count
+      if distance <= Double(left) {
+        return distances + (1...Int64(count == 1 ? 2 : left)).reversed()
+      }
+      distances.append(Int64(distance))
+      distance /= growth
+    }
+    return distances
+  }
+
+  private func pow(_ base: Double, _ exponent: Int) -> Double {
+    (0..<exponent).reduce(1) { power, _ in power * base }
+  }
+
+  /// Even parts of twice the reach of a guess on both sides: for one whose error is a sample's.
+  func even(around guess: CrossingGuess, count: Int) -> [Int64] {
+    let distance = Int64(min(2 * guess.reach, Double(room), 0x1p60))
+    let center = min(max(guess.key, lower + 1), upper)
+    let part = TrialPlacement(
+      between: max(subtracting(distance, from: center), lower),
+      and: min(adding(distance, to: center), upper))
+    return merged([part.lower] + part.spread(count) + [part.upper])
   }
 
   /// Those of the keys that are strictly between the ends, ascending and each once.
