@@ -19,7 +19,7 @@ package struct CapacityColumns: Sendable {
   ) {
     precondition(program.utility == .log, "columns are for the logarithm")
     self.program = program
-    var bounds = CapacitySetup.Bounds()
+    var bounds = CapacitySetup.Bounds(of: program)
     var fault: (index: Int, error: AllocationError)?
     var columns = UnitColumns(filler: CapacityFormula.filler, capacity: count)
     var group: [PricedCapacity] = []
@@ -31,7 +31,7 @@ package struct CapacityColumns: Sendable {
         }
       }
       let priced = PricedCapacity(unit, program: program, gamma: 1)
-      bounds.include(priced, offset: program.offset)
+      bounds.include(priced)
       group.append(priced)
       if group.count == 4 || position == count - 1 {
         columns.append(group)

@@ -68,21 +68,53 @@ struct CapacitySetup: Sendable {
   /// The smallest (s + l) a/w: up to it no unit asks for more than its lower bound at price 0. γ is
   /// likely to be somewhat higher.
   let lowestGamma: Double
+  /// The smallest γ from which no unit of a logarithmic program asks for more at price 0; 0 where it has
+  /// no bounds to speak of, or another utility.
+  let lastGamma: Double
+  /// The smallest and the largest a/c.
+  let ratios: ClosedRange<Double>
 }
 
 extension CapacitySetup {
   /// What this rank's units contribute.
   struct Bounds: Sendable {
+    private let curve: UtilityCurve
+    private let saturation: Double
     private var ratio = 0.0
+    private var leastRatio = Double.greatestFiniteMagnitude
     private var worth = 0.0
     private var gamma = Double.greatestFiniteMagnitude
+    private var lastGamma = 0.0
+    /// The unit that gives `lastGamma`.
+    private var last: PricedCapacity?
+
+    init(of program: CapacityProgram) {
+      curve = program.utilityCurve
+      saturation = 2 * program.budget
+    }
 
     /// - Parameter unit: at γ = 1. What is not a number, in a unit that a check refuses, is passed over.
-    mutating func include(_ unit: PricedCapacity, offset: Double) {
-      let least = offset + unit.lower
+    mutating func include(_ unit: PricedCapacity) {
+      let least = curve.offset + unit.lower
       ratio = max(ratio, unit.runningCost / unit.cost)
+      leastRatio = min(leastRatio, unit.runningCost / unit.cost)
       worth = max(worth, unit.weight / (least * unit.cost))
-      if unit.weight > 0 { gamma = min(gamma, least * unit.runningCost / unit.weight) }
+      guard unit.weight > 0 else { return }
+      gamma = min(gamma, least * unit.runningCost / unit.weight)
+      let most = curve.offset + min(unit.upper, saturation / unit.cost)
+      let full = most * unit.runningCost / unit.weight
+      if full > lastGamma { (lastGamma, last) = (full, unit) }
+    }
+
+    /// `lastGamma` to the double, which the division leaves open by a few.
+    private var exactLastGamma: Double {
+      guard case .log = curve.utility, let last, lastGamma.isFinite else { return 0 }
+      func term(_ gamma: Double) -> Double {
+        min(last.cost * last.unpricedCapacity(at: gamma, along: curve), saturation)
+      }
+      let (key, most) = (OrderedKey.key(of: lastGamma), term(.greatestFiniteMagnitude))
+      let near = (max(key - 8, 1)...key + 8).first { term(OrderedKey.value(of: $0)) == most }
+      return near.map(OrderedKey.value) ?? lastGamma
     }
 
     /// Checks every unit and agrees on what the searches start from; see `agreeOnUnits`.
@@ -95,10 +127,13 @@ extension CapacitySetup {
     ) throws(AllocationError) -> CapacitySetup {
       search.note(allreduces: 1)
       let largest = try agreeOnUnits(
-        indices, largest: [ratio, worth, -gamma].map { $0.isNaN ? 0 : $0 }, over: world, check)
+        indices,
+        largest: [ratio, worth, -gamma, exactLastGamma, -leastRatio].map { $0.isNaN ? 0 : $0 },
+        over: world, check)
       return CapacitySetup(
         priceBelowAllCosts: -max(largest[0] * (1 + 0x1p-50), .leastNormalMagnitude),
-        highestWorth: largest[1], lowestGamma: -largest[2])
+        highestWorth: largest[1], lowestGamma: -largest[2], lastGamma: largest[3],
+        ratios: min(-largest[4], largest[0])...largest[0])
     }
   }
 }

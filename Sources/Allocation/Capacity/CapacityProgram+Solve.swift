@@ -18,8 +18,8 @@ extension CapacityProgram {
     let scale = FixedPointScale(largest: saturation, terms: totalUnits)
     let target = scale.fixed(budget)
     let weightless = units.map { PricedCapacity($0, program: self, gamma: 1) }
-    var bounds = CapacitySetup.Bounds()
-    for unit in weightless { bounds.include(unit, offset: offset) }
+    var bounds = CapacitySetup.Bounds(of: self)
+    for unit in weightless { bounds.include(unit) }
     let setup = try bounds.agreed(
       units.map(\.index), search: &search, over: world
     ) { place throws(AllocationError) in
@@ -90,11 +90,15 @@ extension CapacityProgram {
       let found = demand.gamma(
         meeting: -scale.fixed(1.25 * budget),
         outlook: SearchOutlook(
-          likely: OrderedKey.binades(above: setup.lowestGamma), totalUnits: totalUnits),
-        priceGiven: { gamma in
-          SearchProgress(
+          likely: OrderedKey.binades(above: setup.lowestGamma), totalUnits: totalUnits,
+          last: setup.lastGamma > 0 && setup.lastGamma.isFinite
+            ? OrderedKey.key(of: setup.lastGamma) : nil),
+        priceGiven: { gamma, sample in
+          var progress = SearchProgress(
             method: method, target: target, bracket: floor...OrderedKey.largestFinite,
             outlook: outlook(gamma: gamma), ranks: ranks)
+          progress.sampled = sample?.prices(at: gamma, ratios: setup.ratios, above: floor)
+          return progress
         },
         priceShifted: { price, gamma, other in
           // λ + a/c grows as γ does, exactly where all a/c are equal.

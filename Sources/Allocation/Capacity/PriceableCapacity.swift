@@ -67,7 +67,7 @@ enum PriceableCapacity: Sendable {
   /// Collective.
   func gamma(
     meeting target: Int128, outlook: SearchOutlook,
-    priceGiven: @escaping (_ gamma: Double) -> SearchProgress,
+    priceGiven: @escaping (_ gamma: Double, _ sample: SampledCurve?) -> SearchProgress,
     priceShifted: @escaping (_ price: Double, _ gamma: Double, _ other: Double) -> Double,
     search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
@@ -77,7 +77,7 @@ enum PriceableCapacity: Sendable {
     case .columns(let columns, let offset, let saturation, let cutter):
       let rank = world.rank
       var passenger: SearchPassenger? = SearchPassenger(
-        progressGiven: { priceGiven(OrderedKey.value(of: $0)) },
+        progressGiven: { priceGiven(OrderedKey.value(of: $0), $1) },
         round: { answer, progress, keys in
           let gamma = OrderedKey.value(of: answer)
           var demand = Self.priced(columns, offset, saturation, cutter, gamma: gamma)

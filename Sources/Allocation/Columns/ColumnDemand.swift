@@ -12,6 +12,8 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
   private var marks: [UInt8] = []
   private var markedKeys: ClosedRange<Int64>?
   private var markedCount = 0
+  /// How many keys were asked last.
+  private var lastKeys = 0
   private var markedSum: Int128 = 0
   private(set) var evaluations = 0
 
@@ -28,11 +30,18 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
 
   var activeUnits: Int { columns.count }
 
+  /// Those that are not marked.
+  var movingUnits: Int {
+    guard markedKeys != nil else { return columns.count }
+    // Fillers ask for nothing at both ends: they are marked too, but no units.
+    return columns.count - (markedCount - (4 * columns.groups - columns.count))
+  }
+
   /// - Complexity: one term per active unit and key, four at a time.
   mutating func localSums(at keys: [Int64]) -> [Int128] {
     evaluations += columns.count * keys.count
-    // The ends of a few keys are likely to be the ends of the next bracket.
-    let marking = (2...16).contains(keys.count)
+    let marking = keys.count >= 2
+    lastKeys = keys.count
     var sums = [Int128](repeating: 0, count: keys.count)
     markedKeys = marking ? keys[0]...keys[keys.count - 1] : nil
     (markedCount, markedSum) = (0, 0)
@@ -59,19 +68,27 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
   }
 
   /// Takes out the marked units if the bracket lies where they were marked and they are many enough to
-  /// be worth the pass.
+  /// be worth the pass. After a round of many keys, the outer ones are far from the bracket, and a pass that
+  /// marks costs little beside it.
   mutating func narrow(to bracket: ClosedRange<Int64>) {
+    if lastKeys >= 12, columns.groups > 16 {
+      _ = localSums(at: [bracket.lowerBound, bracket.upperBound])
+    }
     guard let markedKeys, markedKeys.contains(bracket.lowerBound),
       markedKeys.contains(bracket.upperBound), markedCount * 4 >= columns.count
     else { return }
-    // Fillers ask for nothing at both ends: they are marked too, but no units.
-    let fillers = 4 * columns.groups - columns.count
-    columns.remove(
-      marked: marks, leaving: columns.count - (markedCount - fillers), isShared: isShared)
+    columns.remove(marked: marks, leaving: movingUnits, isShared: isShared)
     isShared = false
     marks = []
     settled += sign * markedSum
     self.markedKeys = nil
+  }
+
+  func copy() -> Self {
+    var copy = self
+    copy.isShared = true
+    copy.evaluations = 0
+    return copy
   }
 
   /// Units of large `first` (weights) are drawn more often than others, and each stands for fewer: a

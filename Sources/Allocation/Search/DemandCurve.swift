@@ -19,6 +19,8 @@ protocol DemandCurve: Sendable {
 protocol SearchedDemand: Sendable {
   /// Units whose demand the search still depends on.
   var activeUnits: Int { get }
+  /// Those of them that ask for different amounts at the ends of the keys asked last, as far as known.
+  var movingUnits: Int { get }
   /// Terms evaluated so far: one for each unit and key.
   var evaluations: Int { get }
 
@@ -27,6 +29,9 @@ protocol SearchedDemand: Sendable {
 
   /// Says that the answer lies within `bracket`: units whose demand is the same at both ends may leave.
   mutating func narrow(to bracket: ClosedRange<Int64>)
+
+  /// One that may be narrowed without this one, and has evaluated nothing.
+  func copy() -> Self
 
   /// A demand of about one unit for every `stride` of these, whose sums estimate the sums of all.
   func sample(every stride: Int) -> Self
@@ -52,6 +57,7 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
   }
 
   var activeUnits: Int { active.count }
+  var movingUnits: Int { active.count }
 
   /// This rank's share of the demand at every key.
   /// - Complexity: one term per active unit and key.
@@ -82,6 +88,12 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
       return true
     }
     settled += constant
+  }
+
+  func copy() -> Self {
+    var copy = self
+    copy.evaluations = 0
+    return copy
   }
 
   /// One unit out of every `stride`, at a place in its window that looks random, so that units that

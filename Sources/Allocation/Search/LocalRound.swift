@@ -1,6 +1,6 @@
 /// This rank's part of one round of a search: what goes into the allreduce.
 struct LocalRound {
-  /// The demand at the round's keys, the number of active units, and where ranks propose, a place for each.
+  /// The demand at the round's keys, the number of units that still move, and where ranks propose, a place for each.
   let sums: [Int128]
   /// Terms evaluated for them, where a demand does not count them itself.
   let evaluations: Int
@@ -16,11 +16,14 @@ extension SearchProgress {
       let sums = sample.localSums(at: keys) + [Int128(sample.activeUnits)]
       return LocalRound(sums: sums, evaluations: sample.evaluations)
     }
-    var sums = demand.localSums(at: keys) + [Int128(demand.activeUnits)]
-    if wantsProposals, let crossing = localCrossing {
-      sums += ProposedKeys.outgoing(crossing.key(of: &demand), rank: rank, ranks: ranks)
+    var sums = demand.localSums(at: keys)
+    sums.append(Int128(demand.movingUnits))
+    guard wantsProposals, let crossing = localCrossing else {
+      return LocalRound(sums: sums, evaluations: 0)
     }
-    return LocalRound(sums: sums, evaluations: 0)
+    let (key, evaluations) = crossing.key(of: demand)
+    return LocalRound(
+      sums: sums + ProposedKeys.outgoing(key, rank: rank, ranks: ranks), evaluations: evaluations)
   }
 
   /// Takes in the sums of all ranks.
@@ -30,8 +33,8 @@ extension SearchProgress {
       sampled = SampledCurve(keys: keys, demands: demands.map { Double($0) }, units: units)
       return
     }
-    activeUnits = units
     measured(demands, at: keys)
+    if keys[0] <= lower.key, upper.key <= keys[keys.count - 1] { activeUnits = units }
     proposed(ProposedKeys.arrived(sums[(keys.count + 1)...]))
     if isOutOfReach { lowerAims() }
   }

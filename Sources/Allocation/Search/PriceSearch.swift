@@ -91,6 +91,11 @@ public struct PriceSearch: Sendable {
       begun
       ?? SearchProgress(
         method: method, target: target, bracket: bracket, outlook: outlook, ranks: world.size)
+    // What has begun elsewhere has left no units out yet.
+    if begun != nil, progress.isBracketed {
+      _ = demand.localSums(at: [progress.lower.key, progress.upper.key])
+      demand.narrow(to: progress.lower.key...progress.upper.key)
+    }
     var rounds = 0
     var trials = 0
     var bracketBits: [Int] = []
@@ -115,7 +120,9 @@ public struct PriceSearch: Sendable {
       // 3. Keep the part of the bracket in which the demand first meets the target.
       if sums.count > own.sums.count { passenger?.arrive(with: Array(sums[own.sums.count...])) }
       progress.arrived(Array(sums[..<own.sums.count]), at: keys)
+      passenger?.sample = progress.sampled
       bracketBits.append(progress.bracketBits)
+
       // 4. Units whose demand cannot change any more leave the search.
       if !isSample { demand.narrow(to: progress.lower.key...progress.upper.key) }
     }

@@ -6,6 +6,8 @@ struct SampledCurve: Sendable {
   let demands: [Double]
   /// Units in the sample, over all ranks.
   let units: Int
+  /// The factor by which keys may be off for other reasons than those of a sample.
+  var stretch = 1.0
 
   /// Where the curve meets `target`, after a shift that makes it pass through `anchor`; where it stays above
   /// for want of an anchor, where it comes near.
@@ -37,7 +39,40 @@ struct SampledCurve: Sendable {
     guard units > 0, let low = place(of: target + error(of: target)) else { return nil }
     // Two binades, where the curve ends before.
     let beyond = min(low, OrderedKey.largestFinite - (2 << 52)) + (2 << 52)
-    return low...max(place(of: target - error(of: target)) ?? beyond, low)
+    let high = max(place(of: target - error(of: target)) ?? beyond, low)
+    guard stretch > 1 else { return low...high }
+    func stretched(_ key: Int64, _ factor: Double) -> Int64 {
+      let value = OrderedKey.value(of: key)
+      let moved = value * (value > 0 ? factor : 1 / factor)
+      return OrderedKey.key(of: min(moved, .greatestFiniteMagnitude))
+    }
+    return stretched(low, 1 / stretch)...stretched(high, stretch)
+  }
+
+  /// Whether the demand is above `target` at all keys, and whether it may be, by the sample's error.
+  func stays(above target: Double) -> Bool { (demands.last ?? target) > target }
+  func mayStay(above target: Double) -> Bool {
+    (demands.last ?? target) + error(of: target) > target
+  }
+
+  /// The curve of the demand against the price at γ, from one of −Σ c x at price 0 against γ.
+  ///
+  /// For the logarithm x depends on γ/(λ + a/c) alone, so the demand at λ is that of γ (a/c)/(λ + a/c) at price
+  /// 0: exactly where all a/c are equal. Nil where they differ by more than a factor of 16.
+  func prices(at gamma: Double, ratios: ClosedRange<Double>, above floor: Int64) -> SampledCurve? {
+    let spread = ratios.upperBound / ratios.lowerBound
+    guard ratios.lowerBound > 0, spread <= 16 else { return nil }
+    let ratio = (ratios.lowerBound * ratios.upperBound).squareRoot()
+    var (prices, asked): ([Int64], [Double]) = ([], [])
+    for (key, demand) in zip(keys, demands).reversed() {
+      let price = ratio * (gamma / OrderedKey.value(of: key) - 1)
+      guard price.isFinite, OrderedKey.key(of: price) > prices.last ?? floor else { continue }
+      prices.append(OrderedKey.key(of: price))
+      asked.append(-demand)
+    }
+    guard prices.count > 4 else { return nil }
+    return SampledCurve(
+      keys: prices, demands: asked, units: units, stretch: spread.squareRoot().squareRoot())
   }
 
   /// Three standard errors, of units that ask for about as much as each other.

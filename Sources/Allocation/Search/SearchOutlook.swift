@@ -4,6 +4,8 @@ struct SearchOutlook: Sendable {
   let likely: ClosedRange<Int64>
   /// Units of all ranks.
   let totalUnits: Int
+  /// The key from which the demand is as low as it gets, as far as known.
+  var last: Int64?
 
   /// About `count` trial keys of a first round, and the bracket's top.
   func grid(_ count: Int, in bracket: ClosedRange<Int64>) -> [Int64] {

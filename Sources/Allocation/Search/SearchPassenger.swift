@@ -11,18 +11,20 @@ struct SearchPassenger {
   /// About where an answer of this search goes when the other answer changes from one key to another.
   typealias Shift = (_ value: Double, _ from: Int64, _ to: Int64) -> Double
 
-  private let progressGiven: (_ answer: Int64) -> SearchProgress
+  private let progressGiven: (_ answer: Int64, _ sample: SampledCurve?) -> SearchProgress
   private let round: Round
   private let shifted: Shift
   private var progress: SearchProgress?
   /// The other answer under which `progress` was measured.
   private var answer: Int64 = 0
   private var keys: [Int64] = []
+  /// What a sample has told the other search.
+  var sample: SampledCurve?
   /// Terms evaluated on this rank.
   private(set) var evaluations = 0
 
   init(
-    progressGiven: @escaping (Int64) -> SearchProgress, round: @escaping Round,
+    progressGiven: @escaping (Int64, SampledCurve?) -> SearchProgress, round: @escaping Round,
     shifted: @escaping Shift
   ) {
     self.progressGiven = progressGiven
@@ -49,7 +51,7 @@ struct SearchPassenger {
   /// The search as far as it has come, under an answer of the other one.
   func progress(given answer: Int64) -> SearchProgress {
     if let progress, self.answer == answer { return progress }
-    var moved = progressGiven(answer)
+    var moved = progressGiven(answer, sample)
     guard let progress else { return moved }
     let guess = progress.guess.map { latest in
       // A sample errs alike in both answers: its price is right for the γ that is sought.

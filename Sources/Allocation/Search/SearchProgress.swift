@@ -46,7 +46,7 @@ struct SearchProgress {
 
   /// Begins at a guess that stems from a search for almost the same, and does not ask a sample again.
   mutating func begin(near other: SearchProgress, guess: CrossingGuess?) {
-    sampled = other.sampled
+    sampled = sampled ?? other.sampled
     proposals = other.proposals
     (misses, rounds) = (other.misses, other.rounds)
     firstGuess = guess
@@ -56,6 +56,11 @@ struct SearchProgress {
   var bracketBits: Int {
     let width = UInt64(bitPattern: upper.key &- lower.key)
     return max(UInt64.bitWidth - width.leadingZeroBitCount - 1, 0)
+  }
+
+  /// Whether the demand is known at both ends, with room between them.
+  var isBracketed: Bool {
+    lower.demand != nil && upper.demand != nil && upper.key &- lower.key > 1
   }
 
   /// Whether the demand is above the target even at the top.
@@ -82,6 +87,9 @@ struct SearchProgress {
     case .multisection: return withTop(placement.spread(63))
     case .accelerated:
       let keys = guessedKeys(placement)
+      if let last = outlook?.last, points.isEmpty, sampleStride == nil, mayStayAbove {
+        return withTop(placement.within(keys + [last - 1, last]))
+      }
       return proposals.isEmpty ? keys : placement.adding(proposals, to: keys)
     }
   }
@@ -189,7 +197,13 @@ struct SearchProgress {
     return min(max(key, lower.key + 1), upper.key)
   }
 
+  /// Whether the demand may be above the target even at the top, as far as a sample tells.
+  private var mayStayAbove: Bool { sampled?.mayStay(above: Double(target)) ?? true }
+
   private var bestKey: Int64? {
+    if points.isEmpty, let last = outlook?.last, sampled?.stays(above: Double(target)) ?? false {
+      return last
+    }
     guard proposals.isEmpty else {
       return asksForLowest ? proposals.last : proposals[proposals.count / 2]
     }
