@@ -97,7 +97,7 @@ extension CapacityProgram {
           var progress = SearchProgress(
             method: method, target: target, bracket: floor...OrderedKey.largestFinite,
             outlook: outlook(gamma: gamma), ranks: ranks)
-          progress.sampled = sample?.prices(at: gamma, ratios: setup.ratios, above: floor)
+          progress.sampled = sample?.prices(at: gamma, ratios: setup.ratios)
           return progress
         },
         priceShifted: { price, gamma, other in

@@ -59,14 +59,14 @@ struct SampledCurve: Sendable {
   ///
   /// For the logarithm x depends on γ/(λ + a/c) alone, so the demand at λ is that of γ (a/c)/(λ + a/c) at price
   /// 0: exactly where all a/c are equal. Nil where they differ by more than a factor of 16.
-  func prices(at gamma: Double, ratios: ClosedRange<Double>, above floor: Int64) -> SampledCurve? {
+  func prices(at gamma: Double, ratios: ClosedRange<Double>) -> SampledCurve? {
     let spread = ratios.upperBound / ratios.lowerBound
     guard ratios.lowerBound > 0, spread <= 16 else { return nil }
     let ratio = (ratios.lowerBound * ratios.upperBound).squareRoot()
     var (prices, asked): ([Int64], [Double]) = ([], [])
     for (key, demand) in zip(keys, demands).reversed() {
       let price = ratio * (gamma / OrderedKey.value(of: key) - 1)
-      guard price.isFinite, OrderedKey.key(of: price) > prices.last ?? floor else { continue }
+      guard price.isFinite, OrderedKey.key(of: price) > prices.last ?? .min else { continue }
       prices.append(OrderedKey.key(of: price))
       asked.append(-demand)
     }
