@@ -103,7 +103,8 @@ extension CapacityProgram {
         priceShifted: { price, gamma, other in
           // λ + a/c grows as γ does, exactly where all a/c are equal.
           price + (price - setup.priceBelowAllCosts) * ((other - gamma) / gamma)
-        }, search: &search, over: world)
+        }, shiftError: setup.ratios.upperBound > (1 + 0x1p-40) * setup.ratios.lowerBound ? 0x1p-1 : 0x1p-6,
+        search: &search, over: world)
       gamma = OrderedKey.value(of: found.crossing.key)
       begun = found.price
     }

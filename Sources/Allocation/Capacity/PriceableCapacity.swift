@@ -69,6 +69,7 @@ enum PriceableCapacity: Sendable {
     meeting target: Int128, outlook: SearchOutlook,
     priceGiven: @escaping (_ gamma: Double, _ sample: SampledCurve?) -> SearchProgress,
     priceShifted: @escaping (_ price: Double, _ gamma: Double, _ other: Double) -> Double,
+    shiftError: Double,
     search: inout PriceSearch,
     over world: borrowing some Collective & ~Copyable
   ) -> (crossing: PriceSearch.Crossing, price: SearchProgress?) {
@@ -87,7 +88,7 @@ enum PriceableCapacity: Sendable {
         },
         shifted: { price, gamma, other in
           priceShifted(price, OrderedKey.value(of: gamma), OrderedKey.value(of: other))
-        })
+        }, shiftError: shiftError)
       let formula = CapacityFormula(offset: offset, saturation: saturation, searched: .gamma)
       var demand = ColumnDemand(
         formula, cutter: cutter, sign: -1, columns: columns, isShared: true)

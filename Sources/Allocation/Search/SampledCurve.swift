@@ -114,8 +114,10 @@ struct SampledCurve: Sendable {
       }
     }
     guard right.isFinite else { return nil }
+    // The sample errs less between ends that are close to each other.
+    let width = OrderedKey.distance(high.key, low.key)
     return CrossingGuess(
-      key: OrderedKey.key(of: right), reach: OrderedKey.distance(high.key, low.key) / 512)
+      key: OrderedKey.key(of: right), reach: width * min(max(width / 0x1p58, 0x1p-10), 0x1p-6))
   }
 
   /// The first position whose demand is at most `target`, if there is one on either side.

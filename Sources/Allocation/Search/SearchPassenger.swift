@@ -14,6 +14,8 @@ struct SearchPassenger {
   private let progressGiven: (_ answer: Int64, _ sample: SampledCurve?) -> SearchProgress
   private let round: Round
   private let shifted: Shift
+  /// By which part of what the other answer moves the shift is likely to be off.
+  private let shiftError: Double
   private var progress: SearchProgress?
   /// The other answer under which `progress` was measured.
   private var answer: Int64 = 0
@@ -25,11 +27,12 @@ struct SearchPassenger {
 
   init(
     progressGiven: @escaping (Int64, SampledCurve?) -> SearchProgress, round: @escaping Round,
-    shifted: @escaping Shift
+    shifted: @escaping Shift, shiftError: Double
   ) {
     self.progressGiven = progressGiven
     self.round = round
     self.shifted = shifted
+    self.shiftError = shiftError
   }
 
   /// What travels in the next allreduce; nil when nothing is left to ask.
@@ -59,7 +62,7 @@ struct SearchPassenger {
       let value = shifted(OrderedKey.value(of: latest.key), self.answer, answer)
       return CrossingGuess(
         key: value.isFinite ? OrderedKey.key(of: value) : latest.key,
-        reach: max(latest.reach, OrderedKey.distance(answer, self.answer) / 8))
+        reach: max(latest.reach, OrderedKey.distance(answer, self.answer) * shiftError))
     }
     moved.begin(near: progress, guess: guess)
     return moved

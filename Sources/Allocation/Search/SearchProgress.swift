@@ -138,7 +138,7 @@ struct SearchProgress {
 
   /// Where the straight line through points on one side leads, if that is near: the other side was missed.
   private var extrapolated: CrossingGuess? {
-    guard outlook != nil, misses > 0, !asksForLowest, bracketBits >= 55 else { return nil }
+    guard outlook != nil, !points.isEmpty, !asksForLowest, bracketBits >= 55 else { return nil }
     return CrossingModel(target: target, keysAreDoubles: true, units: activeUnits)
       .guess(beyond: points, in: lower.key...upper.key)
   }
@@ -149,7 +149,7 @@ struct SearchProgress {
     guard method == .accelerated else { return false }
     let (perRank, few) = (activeUnits / ranks, SearchOutlook.terms(ranks: ranks))
     // The last unit to come down is a matter of one unit, which only its rank knows.
-    if asksForLowest || isWide || fallsSteeply || perRank <= few / 64 { return true }
+    if asksForLowest || bracketBits >= 55 || fallsSteeply || perRank <= few / 64 { return true }
     return poorRounds >= (perRank <= few / 2 || bracketBits >= 50 ? 1 : 2)
       || rounds >= 4 && bracketBits > 24
   }
