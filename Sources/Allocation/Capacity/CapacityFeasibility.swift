@@ -73,6 +73,8 @@ struct CapacitySetup: Sendable {
   let lastGamma: Double
   /// The smallest and the largest a/c.
   let ratios: ClosedRange<Double>
+  /// Their geometric mean.
+  var middleRatio: Double { ratios.lowerBound.squareRoot() * ratios.upperBound.squareRoot() }
 }
 
 extension CapacitySetup {
