@@ -13,7 +13,7 @@ extension SearchProgress {
   ) -> LocalRound {
     if let stride = sampleStride {
       var sample = demand.sample(every: stride)
-      let sums = sample.localSums(at: keys) + [Int128(sample.activeUnits)]
+      let sums = sample.localSums(at: keys) + [Int128(sample.movingUnits)]
       return LocalRound(sums: sums, evaluations: sample.evaluations)
     }
     var sums = demand.localSums(at: keys)

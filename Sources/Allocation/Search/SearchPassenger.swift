@@ -64,7 +64,14 @@ struct SearchPassenger {
         key: value.isFinite ? OrderedKey.key(of: value) : latest.key,
         reach: max(latest.reach, OrderedKey.distance(answer, self.answer) * shiftError))
     }
-    moved.begin(near: progress, guess: guess)
+    let from = self.answer
+    moved.begin(
+      near: progress, guess: guess,
+      moved: shiftError < 0x1p-10
+        ? { key in
+          let value = shifted(OrderedKey.value(of: key), from, answer)
+          return value.isFinite ? OrderedKey.key(of: value) : key
+        } : nil)
     return moved
   }
 }

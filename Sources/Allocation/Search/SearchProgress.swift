@@ -10,6 +10,8 @@ struct SearchProgress {
   private let start: Int64
   /// All measurements, ascending by key.
   private var points: [MeasuredPoint] = []
+  /// What a search for almost the same has measured, moved to where this one would have.
+  private var hints: [MeasuredPoint] = []
   /// Set by a first round that asked a sample only.
   var sampled: SampledCurve?
   /// Where another search says the answer is.
@@ -45,8 +47,16 @@ struct SearchProgress {
   }
 
   /// Begins at a guess that stems from a search for almost the same, and does not ask a sample again.
-  mutating func begin(near other: SearchProgress, guess: CrossingGuess?) {
+  /// `moved` says where a key of that search would be in this one, if that is known well enough to go by its
+  /// measurements.
+  mutating func begin(
+    near other: SearchProgress, guess: CrossingGuess?, moved: ((Int64) -> Int64)? = nil
+  ) {
     sampled = sampled ?? other.sampled
+    if let moved {
+      hints = (other.points + other.hints).map { MeasuredPoint(key: moved($0.key), demand: $0.demand) }
+        .filter { lower.key < $0.key && $0.key < upper.key }
+    }
     proposals = other.proposals
     (misses, rounds) = (other.misses, other.rounds)
     firstGuess = guess
@@ -102,10 +112,12 @@ struct SearchProgress {
     if points.isEmpty && sampled == nil && firstGuess == nil {
       return outlook.grid(sampleStride == nil ? 253 : 125, in: lower.key...upper.key)
     }
-    // As many trials as take about the time of the allreduce, but three at least.
+    // As many trials as take about the time of the allreduce, or of one for all units that there were, but three
+    // at least.
     let perRank = max(activeUnits / ranks, 1)
+    let once = min(outlook.totalUnits / max(activeUnits, 1), 31)
     let count = min(
-      max(4 * SearchOutlook.terms(ranks: ranks) / perRank, 3)
+      max(4 * SearchOutlook.terms(ranks: ranks) / perRank, once, 3)
         << (2 * min(max(max(poorRounds, misses) - 1, 0), 6)),
       255)
     guard let guess, !isWide else {
@@ -217,8 +229,23 @@ struct SearchProgress {
     upper.demand == nil ? keys + [upper.key] : keys
   }
 
+  /// Where the answer is likely to be by these measurements and those of a search for almost the same.
+  private var hinted: CrossingGuess? {
+    guard !hints.isEmpty else { return nil }
+    let known = (points + hints).sorted { $0.key < $1.key }
+    guard let high = known.firstIndex(where: { $0.demand <= target }), high > 0 else { return nil }
+    let model = CrossingModel(target: target, keysAreDoubles: true, units: activeUnits)
+    guard let guess = model.guess(in: known[high - 1].key...known[high].key, from: known) else {
+      return nil
+    }
+    return CrossingGuess(
+      key: min(max(guess.key, lower.key + 1), upper.key),
+      reach: max(guess.reach, points.isEmpty ? firstGuess?.reach ?? 0 : 0))
+  }
+
   /// Where the answer is likely to be, as far as the measurements tell.
   var guess: CrossingGuess? {
+    if let hinted { return hinted }
     if lower.demand != nil, upper.demand != nil, !isWide, extrapolated == nil {
       if points.count == 2, extrapolated == nil,
         let bent = sampled?.guess(of: Double(target), low: points[0], high: points[1])
