@@ -62,7 +62,7 @@ struct SearchPassenger {
       let value = shifted(OrderedKey.value(of: latest.key), self.answer, answer)
       return CrossingGuess(
         key: value.isFinite ? OrderedKey.key(of: value) : latest.key,
-        reach: max(latest.reach, OrderedKey.distance(answer, self.answer) * shiftError))
+        reach: max(4 * latest.reach, OrderedKey.distance(answer, self.answer) * shiftError))
     }
     let from = self.answer
     moved.begin(

@@ -216,10 +216,11 @@ struct SearchProgress {
     if points.isEmpty, let last = outlook?.last, sampled?.stays(above: Double(target)) ?? false {
       return last
     }
-    guard proposals.isEmpty else {
-      return asksForLowest ? proposals.last : proposals[proposals.count / 2]
-    }
-    return guess?.key
+    guard let first = proposals.first, let last = proposals.last else { return guess?.key }
+    if asksForLowest { return last }
+    // Ranks that agree know better than any interpolation.
+    if let guess, guess.reach < OrderedKey.distance(first, last) { return guess.key }
+    return proposals[proposals.count / 2]
   }
 
   /// Whether more than a sample has been asked.
