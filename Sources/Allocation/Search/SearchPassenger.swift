@@ -60,9 +60,9 @@ struct SearchPassenger {
       // A sample errs alike in both answers: its price is right for the γ that is sought.
       guard progress.hasMeasured else { return latest }
       let value = shifted(OrderedKey.value(of: latest.key), self.answer, answer)
-      return CrossingGuess(
-        key: value.isFinite ? OrderedKey.key(of: value) : latest.key,
-        reach: max(4 * latest.reach, OrderedKey.distance(answer, self.answer) * shiftError))
+      let key = value.isFinite ? OrderedKey.key(of: value) : latest.key
+      let error = max(OrderedKey.distance(key, latest.key) * shiftError, 4)
+      return CrossingGuess(key: key, reach: max(4 * latest.reach, error))
     }
     let from = self.answer
     moved.begin(
