@@ -137,6 +137,11 @@ struct SearchProgress {
             + placement.around(guess, count: count / 2, isTrusted: true)))
     }
     let keys = placement.around(guess, count: count, isTrusted: poorRounds < 2 && misses < 2)
+    // Where only the last digits have moved, all of the keys there end the search.
+    if points.isEmpty, firstGuess != nil, guess.reach <= 8, count < 9 {
+      return withTop(
+        placement.within(keys + TrialPlacement(between: guess.key - 5, and: guess.key + 5).spread(9)))
+    }
     // An end that is not known stands in the way of proposals.
     guard keys.isEmpty || misses > 0 || count > 12 else { return keys }
     return withTop(lower.demand == nil ? placement.within([lower.key + 1] + keys) : keys)

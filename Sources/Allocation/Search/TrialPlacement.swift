@@ -70,9 +70,12 @@ struct TrialPlacement {
   /// it, and as soon as the rest are enough for that, all of the nearest keys.
   private func distances(_ count: Int, reach: Double) -> [Int64] {
     // A few keys grow fast and are all spent on the reach and beyond.
-    let growth: Double = count >= 10 ? 2 : count >= 4 ? 4 : 8
-    let beyond = count >= 10 ? max(count / 3, 4) : count >= 4 ? 3 : count - 1
-    var distance = min(max(reach, 1) * pow(growth, beyond), Double(room), 0x1p60)
+    let (outer, inner, beyond): (Double, Double, Int) =
+      count >= 10
+      ? (4, 2, max(count / 3, 4)) : count >= 4 ? (4, 4, 3) : (8, 8, count - 1)
+    var distance = max(reach, 1)
+    for _ in 0..<beyond { distance *= outer }
+    distance = min(distance, Double(room), 0x1p60)
     var distances: [Int64] = []
     while distances.count < count {
       let left = count - distances.count
@@ -80,13 +83,9 @@ struct TrialPlacement {
         return distances + (1...Int64(count == 1 ? 2 : left)).reversed()
       }
       distances.append(Int64(distance))
-      distance /= growth
+      distance /= distance > reach ? outer : inner
     }
     return distances
-  }
-
-  private func pow(_ base: Double, _ exponent: Int) -> Double {
-    (0..<exponent).reduce(1) { power, _ in power * base }
   }
 
   /// Even parts of twice the reach of a guess on both sides: for one whose error is a sample's.
