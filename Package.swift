@@ -52,18 +52,19 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0")
   ] + documentation,
   targets: [
-    // MARK: C, each behind one Swift room
+    // MARK: C, each behind one Swift room, the loops behind two
     .systemLibrary(
       name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CMPIShim", dependencies: ["COpenMPI"], exclude: ["README.md"]),
+    .target(name: "CVectorLoops", exclude: ["README.md"]),
 
     // MARK: Rooms that touch raw pointers
     room("Collectives"),
     room("OpenMPICollectives", ["CMPIShim", "Collectives"]),
-    room("DenseLinearAlgebra", ["COpenBLAS"]),
-    room("TensorFiles"),
+    room("DenseLinearAlgebra", ["COpenBLAS", "CVectorLoops"]),
+    room("TensorFiles", ["CVectorLoops"]),
 
     // MARK: Ideas
     room("Curvature", ["DenseLinearAlgebra", "TensorFiles"]),

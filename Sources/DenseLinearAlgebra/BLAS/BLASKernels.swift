@@ -32,6 +32,14 @@ internal import COpenBLAS
       _ b: UnsafeMutablePointer<Element>, _ rows: Int32, _ columns: Int32, _ side: Side
     ) -> Void
 
+  /// B := Uᵀ B from the left, or B := B U from the right, B [rows, columns] with rows `bRowLength` apart; U in the
+  /// upper triangle, with rows `rowLength` apart.
+  let trmm:
+    @Sendable (
+      _ triangle: UnsafePointer<Element>, _ rowLength: Int32, _ b: UnsafeMutablePointer<Element>,
+      _ bRowLength: Int32, _ rows: Int32, _ columns: Int32, _ side: Side
+    ) -> Void
+
   /// C := alpha op(A) op(B) + beta C, C [rows, columns] with rows `cRowLength` apart, inner dimension
   /// `depth`, none of them 0.
   let gemm:
@@ -107,6 +115,12 @@ extension BLASKernels<Float> {
         triangle == .lower ? CblasLower : CblasUpper,
         (side == .left) == (triangle == .lower) ? CblasNoTrans : CblasTrans, CblasNonUnit, rows,
         columns, 1, factor, order, b, columns)
+    },
+    trmm: { triangle, rowLength, b, bRowLength, rows, columns, side in
+      unsafe cblas_strmm(
+        CblasRowMajor, side == .left ? CblasLeft : CblasRight, CblasUpper,
+        side == .left ? CblasTrans : CblasNoTrans, CblasNonUnit, rows, columns, 1, triangle,
+        rowLength, b, bRowLength)
     },
     gemm: { alpha, a, b, beta, c, cRowLength, rows, columns, depth in
       unsafe cblas_sgemm(
@@ -185,6 +199,12 @@ extension BLASKernels<Double> {
         triangle == .lower ? CblasLower : CblasUpper,
         (side == .left) == (triangle == .lower) ? CblasNoTrans : CblasTrans, CblasNonUnit, rows,
         columns, 1, factor, order, b, columns)
+    },
+    trmm: { triangle, rowLength, b, bRowLength, rows, columns, side in
+      unsafe cblas_dtrmm(
+        CblasRowMajor, side == .left ? CblasLeft : CblasRight, CblasUpper,
+        side == .left ? CblasTrans : CblasNoTrans, CblasNonUnit, rows, columns, 1, triangle,
+        rowLength, b, bRowLength)
     },
     gemm: { alpha, a, b, beta, c, cRowLength, rows, columns, depth in
       unsafe cblas_dgemm(

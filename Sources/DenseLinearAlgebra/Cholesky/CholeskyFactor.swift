@@ -16,17 +16,18 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   private let triangle: StoredTriangle
   /// L or Lᵀ in its triangle; the other, strictly, still holds A's elements.
   private let storage: Matrix<Element>
-  /// How it solves where products are the faster way; nil for LAPACK's.
+  /// How it solves where products are the faster way from both sides.
   private let products: ProductFactorization<Element>?
+  private let way: Way
 
   /// Factorizes in the storage of the consumed matrix, of which only the lower triangle is read; with
   /// `.upper` it must be symmetric in both.
   ///
   /// - Parameter knownOneNorm: ‖A‖₁ where it is known and finite; nil to take it here.
-  /// - Parameter way: by products, which needs `.upper`, or by LAPACK.
+  /// - Parameter way: by products, which need `.upper`, or by LAPACK.
   /// - Throws: `notFinite` for the first nan or infinity of that triangle, `notPositiveDefinite` for
   ///   the first leading block that is not, `tooLarge` for an order above 2³¹ − 1.
-  /// - Precondition: the matrix is square; with `.products` the triangle is `.upper`.
+  /// - Precondition: the matrix is square; with products the triangle is `.upper`.
   /// - Complexity: order³/3 flops, some 10 order² for the condition estimate; 8 order bytes beside
   ///   the matrix for its norm, then 4 order elements for the estimate.
   public init(
@@ -36,8 +37,9 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     precondition(
       matrix.rows == matrix.columns,
       "only a square matrix has a Cholesky factor, not \(matrix.rows) × \(matrix.columns)")
-    precondition(way != .products || triangle == .upper, "products make an upper triangle only")
     let order = matrix.rows
+    let way = way.chosen(for: Element.self, order: order, triangle)
+    precondition(way == .lapack || triangle == .upper, "products use an upper triangle only")
     let size = try blasOrder(order)
 
     // 1. The norm, while A is still there; it is not finite when an element is not.
@@ -50,7 +52,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     var reciprocal = 1.0
     var products: ProductFactorization<Element>?
     if order > 0, let base = unsafe matrix.storage.baseAddress {
-      if triangle == .upper, way.usesProducts(Element.self) {
+      if way == .products {
         products = try unsafe ProductFactorization(factorizing: base, order: order)
       } else {
         let info = unsafe Element._kernels.potrf(base, size, triangle)
@@ -68,6 +70,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       // 3. Its condition. Divided by the norm here, which in Float could overflow.
       reciprocal = min(unsafe Self.reciprocalInverseNorm(base, order, triangle) / norm, 1)
     }
+    self.way = way
     self.order = order
     self.triangle = triangle
     self.oneNorm = norm
@@ -77,14 +80,22 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   }
 
   /// How to factorize and solve.
-  public enum Way: Sendable {
+  public enum Way: Sendable, CaseIterable {
     /// What is faster with this processor's kernels.
     case fastest
     case lapack
     case products
+    /// LAPACK's factor, and its solves from the left alone.
+    case productsFromRight
 
-    fileprivate func usesProducts(_ type: Element.Type) -> Bool {
-      self == .products || self == .fastest && ProductFactorization<Element>.isFaster
+    fileprivate func chosen(
+      for type: Element.Type, order: Int, _ triangle: StoredTriangle
+    ) -> Way {
+      guard self == .fastest else { return self }
+      if triangle == .lower { return .lapack }
+      if ProductFactorization<Element>.isFaster { return .products }
+      return ProductFactorization<Element>.solvesFasterFromRight(order: order)
+        ? .productsFromRight : .lapack
     }
   }
 
@@ -152,6 +163,10 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       case .left: unsafe products.solveFromLeft(factor, base, columns: b.columns)
       case .right: unsafe products.solveFromRight(factor, base, rows: b.rows)
       }
+    case .none where way == .productsFromRight && side == .right:
+      // The inverses of blocks are made for every solve: a hundredth of what one takes.
+      unsafe ProductFactorization(of: factor, order: order).solveFromRight(
+        factor, base, rows: b.rows)
     case .none:
       unsafe Element._kernels.trsm(
         factor, blasIndex(order, "rows of L"), triangle, base, blasIndex(b.rows, "rows of B"),

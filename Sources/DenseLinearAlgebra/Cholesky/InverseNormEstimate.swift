@@ -20,6 +20,8 @@
   }
 
   /// - Complexity: 8 to 16 passes over the triangle, order² flops each, less where it converges at once.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
   mutating func value() -> Element {
     let x = unsafe vectors.storage.baseAddress.unsafelyUnwrapped
     let count = Element(order)
@@ -81,99 +83,6 @@
   /// x := (L Lᵀ)⁻¹ x for one or both; elements before `first` are 0.
   private func solve(both: Bool, from first: Int) {
     let x = unsafe vectors.storage.baseAddress.unsafelyUnwrapped
-    unsafe TriangularSweep.solve(
-      factor, order: order, x, second: both ? x + order : nil, from: first)
-  }
-}
-
-/// Solves with few right-hand sides, each element of the factor read once per sweep for all of them.
-enum TriangularSweep {
-  /// x := (L Lᵀ)⁻¹ x with Lᵀ in the upper triangle; the same of a second vector.
-  @specialized(where Element == Float)
-  @specialized(where Element == Double)
-  static func solve<Element: LinearAlgebraElement>(
-    _ factor: UnsafePointer<Element>, order: Int, _ x: UnsafeMutablePointer<Element>,
-    second: UnsafeMutablePointer<Element>?, from first: Int
-  ) {
-    // 1. L y = x: what row k of Lᵀ takes from the elements after it. Four rows at a time.
-    let begin = first & ~3
-    for top in stride(from: begin, to: order, by: 4) {
-      unsafe forward(factor, order, top, x)
-      if let second = unsafe second { unsafe forward(factor, order, top, second) }
-    }
-    // 2. Lᵀ z = y, from the last row up.
-    for top in stride(from: (order - 1) & ~3, through: 0, by: -4) {
-      unsafe backward(factor, order, top, x)
-      if let second = unsafe second { unsafe backward(factor, order, top, second) }
-    }
-  }
-
-  @inline(__always)
-  private static func forward<Element: LinearAlgebraElement>(
-    _ factor: UnsafePointer<Element>, _ order: Int, _ top: Int, _ x: UnsafeMutablePointer<Element>
-  ) {
-    let end = min(top + 4, order)
-    for row in top..<end {
-      let this = unsafe factor + row * order
-      unsafe x[row] = x[row] / this[row]
-      for column in row + 1..<max(end, row + 1) { unsafe x[column] -= x[row] * this[column] }
-    }
-    guard end < order else { return }
-    let (a, b, c, d) = unsafe (x[top], x[top + 1], x[top + 2], x[top + 3])
-    let p = unsafe factor + top * order
-    let (q, r, s) = unsafe (p + order, p + 2 * order, p + 3 * order)
-    for column in end..<order {
-      unsafe x[column] -= (a * p[column] + b * q[column]) + (c * r[column] + d * s[column])
-    }
-  }
-
-  @inline(__always)
-  private static func backward<Element: LinearAlgebraElement>(
-    _ factor: UnsafePointer<Element>, _ order: Int, _ top: Int, _ x: UnsafeMutablePointer<Element>
-  ) {
-    let end = min(top + 4, order)
-    if end < order {
-      let p = unsafe factor + top * order
-      let (q, r, s) = unsafe (p + order, p + 2 * order, p + 3 * order)
-      // In Float64, as all sums of this room; independent sums are added side by side.
-      var (a, b, c, d) = (
-        SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>()
-      )
-      let whole = end + (order - end) & ~3
-      for column in stride(from: end, to: whole, by: 4) {
-        let z = unsafe four(x + column)
-        unsafe a += four(p + column) * z
-        unsafe b += four(q + column) * z
-        unsafe c += four(r + column) * z
-        unsafe d += four(s + column) * z
-      }
-      var sums = (a.sum(), b.sum(), c.sum(), d.sum())
-      for column in whole..<order {
-        let z = unsafe Double(x[column])
-        unsafe sums.0 += Double(p[column]) * z
-        unsafe sums.1 += Double(q[column]) * z
-        unsafe sums.2 += Double(r[column]) * z
-        unsafe sums.3 += Double(s[column]) * z
-      }
-      unsafe x[top] -= Element(sums.0)
-      unsafe x[top + 1] -= Element(sums.1)
-      unsafe x[top + 2] -= Element(sums.2)
-      unsafe x[top + 3] -= Element(sums.3)
-    }
-    // The block itself.
-    for row in stride(from: end - 1, through: top, by: -1) {
-      let this = unsafe factor + row * order
-      var value = unsafe x[row]
-      for column in row + 1..<max(end, row + 1) { unsafe value -= this[column] * x[column] }
-      unsafe x[row] = value / this[row]
-    }
-  }
-
-  @inline(__always)
-  private static func four<Element: LinearAlgebraElement>(
-    _ elements: UnsafePointer<Element>
-  ) -> SIMD4<Double> {
-    unsafe SIMD4(
-      Double(elements[0]), Double(elements[1]), Double(elements[2]), Double(elements[3]))
+    unsafe Element._loops.solveVectors(factor, order, x, both ? x + order : nil, first)
   }
 }

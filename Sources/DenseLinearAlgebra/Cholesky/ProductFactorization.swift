@@ -13,9 +13,18 @@
 
   /// Whether products are the faster way on this processor: OpenBLAS's kernels for AVX-512 have no vectorized
   /// `trsm`. At order 1024 `potrf` reaches 0.6 and `trsm` 0.55 to 0.7 of the rate of products there, this 0.7
-  /// and 0.85 to 0.9; with the kernels for AVX2 the library is ahead by 1 to 8 % (docs/performance.md).
+  /// and 0.85 to 0.9; with the kernels for AVX2 the library is ahead by 1 to 8 % (docs/performance.md), but
+  /// for ``solvesFasterFromRight(order:)``.
   static var isFaster: Bool {
     ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(BLASThreads.coreName)
+  }
+
+  /// Whether they are the faster way for B L⁻ᵀ alone: with the kernels for AVX2 in double precision `trsm` from
+  /// that side reaches 0.82 to 0.90 of the rate of products at orders from 512 to 1024, this 0.92 to 0.95; the
+  /// two are equal from 3072 on.
+  static func solvesFasterFromRight(order: Int) -> Bool {
+    Element.self == Double.self && (256...2048).contains(order)
+      && ["Haswell", "Zen"].contains(BLASThreads.coreName)
   }
 
   private let order: Int
@@ -32,17 +41,27 @@
     try unsafe factorize(a, 0..<order)
   }
 
+  /// For solves with Lᵀ in the upper triangle of `factor` [order, order], however it was made.
+  ///
+  /// - Complexity: 32 order flops per row of a block, 32 order elements.
+  init(of factor: UnsafePointer<Element>, order: Int) {
+    self.order = order
+    inverses = Matrix(rows: order, columns: Self.blockRows)
+    for first in stride(from: 0, to: order, by: Self.blockRows) {
+      unsafe invert(factor, first..<min(first + Self.blockRows, order))
+    }
+  }
+
   private func factorize(
     _ a: UnsafeMutablePointer<Element>, _ rows: Range<Int>
   ) throws(LinearAlgebraError) {
     guard rows.count > Self.blockRows else {
-      if let bad = unsafe DiagonalBlock.factorize(
-        a + rows.lowerBound * (order + 1), rows.count, order)
-      {
-        throw .notPositiveDefinite(order: order, leadingMinor: rows.lowerBound + bad + 1)
+      let block = unsafe a + rows.lowerBound * (order + 1)
+      let done = unsafe Element._loops.factorizeBlock(block, rows.count, order)
+      guard done == rows.count else {
+        throw .notPositiveDefinite(order: order, leadingMinor: rows.lowerBound + done + 1)
       }
-      return unsafe DiagonalBlock.invert(
-        a + rows.lowerBound * (order + 1), rows.count, order, into: inverse(of: rows))
+      return unsafe invert(a, rows)
     }
     let (upper, lower) = Self.halves(rows)
     try unsafe factorize(a, upper)
@@ -52,6 +71,11 @@
       right, Int32(order), Int32(upper.count), a + lower.lowerBound * (order + 1), Int32(order),
       Int32(lower.count))
     try unsafe factorize(a, lower)
+  }
+
+  private func invert(_ factor: UnsafePointer<Element>, _ rows: Range<Int>) {
+    unsafe Element._loops.invertBlock(
+      factor + rows.lowerBound * (order + 1), rows.count, order, inverse(of: rows), Self.blockRows)
   }
 
   /// B := L⁻¹ B for B [order, columns]. - Complexity: order² columns flops.
@@ -74,17 +98,9 @@
     columns: Int, rowLength: Int
   ) {
     guard range.count > Self.blockRows else {
-      // B is read while it is written, so from a copy.
-      let copy = Matrix<Element>(overwritten: range.count, by: columns)
-      defer { extendLifetime(copy) }
-      guard let from = unsafe copy.storage.baseAddress else { return }
-      for row in 0..<range.count {
-        unsafe (from + row * columns).update(from: b + row * rowLength, count: columns)
-      }
-      return unsafe Element._kernels.gemm(
-        1, operand(inverse(of: range), Self.blockRows, isTransposed: true),
-        operand(from, columns), 0, b, Int32(rowLength), Int32(range.count), Int32(columns),
-        Int32(range.count))
+      return unsafe Element._kernels.trmm(
+        inverse(of: range), Int32(Self.blockRows), b, Int32(rowLength), Int32(range.count),
+        Int32(columns), .left)
     }
     let (upper, lower) = Self.halves(range)
     unsafe solveLeft(factor, upper, b, columns: columns, rowLength: rowLength)
@@ -105,15 +121,9 @@
   ) {
     let own = unsafe b + range.lowerBound
     guard range.count > Self.blockRows else {
-      let copy = Matrix<Element>(overwritten: rows, by: range.count)
-      defer { extendLifetime(copy) }
-      guard let from = unsafe copy.storage.baseAddress else { return }
-      for row in 0..<rows {
-        unsafe (from + row * range.count).update(from: own + row * order, count: range.count)
-      }
-      return unsafe Element._kernels.gemm(
-        1, operand(from, range.count), operand(inverse(of: range), Self.blockRows), 0, own,
-        Int32(order), Int32(rows), Int32(range.count), Int32(range.count))
+      return unsafe Element._kernels.trmm(
+        inverse(of: range), Int32(Self.blockRows), own, Int32(order), Int32(rows),
+        Int32(range.count), .right)
     }
     let (left, right) = Self.halves(range)
     unsafe solveRight(factor, left, b, rows: rows)

@@ -7,34 +7,8 @@ extension Matrix {
   public var isSymmetricBitByBit: Bool {
     precondition(rows == columns, "only a square matrix can be symmetric, not \(rows) × \(columns)")
     guard let base = unsafe storage.baseAddress else { return true }
-    // As integers: a few instructions per pair, and no loop that a caller would have to specialize.
-    return unsafe MemoryLayout<Element>.stride == 4
-      ? pairsAreEqual(UnsafeRawPointer(base).assumingMemoryBound(to: UInt32.self), order: rows)
-      : pairsAreEqual(UnsafeRawPointer(base).assumingMemoryBound(to: UInt64.self), order: rows)
+    return unsafe Element._loops.isSymmetric(base, rows)
   }
-}
-
-@inline(__always)
-private func pairsAreEqual<Bits: FixedWidthInteger>(
-  _ base: UnsafePointer<Bits>, order: Int
-) -> Bool {
-  let tile = 64 / MemoryLayout<Bits>.stride
-  for firstRow in stride(from: 0, to: order, by: tile) {
-    let height = min(tile, order - firstRow)
-    var differences: Bits = 0
-    for firstColumn in stride(from: 0, through: firstRow, by: tile) {
-      let width = min(tile, order - firstColumn)
-      for row in 0..<height {
-        let left = unsafe base + (firstRow + row) * order + firstColumn
-        let right = unsafe base + firstColumn * order + firstRow + row
-        var found: Bits = 0
-        for column in 0..<width { unsafe found |= left[column] ^ right[column * order] }
-        differences |= found
-      }
-    }
-    if differences != 0 { return false }
-  }
-  return true
 }
 
 extension Matrix {

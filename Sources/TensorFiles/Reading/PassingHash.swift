@@ -10,10 +10,49 @@ public struct PassingHash: Sendable {
 
   public init() {}
 
-  mutating func take(_ bytes: RawSpan, elements range: Range<Int>) {
-    guard range.lowerBound == hashed else { return }
-    hash.update(bytes)
+  /// Decodes the bytes of consecutive elements to `values` from place `first` on, and takes them if it is their
+  /// turn; whether all are finite.
+  ///
+  /// - Precondition: `range.count` elements of `type`, and as many places.
+  mutating func decode<Element: DecodedElement>(
+    _ bytes: RawSpan, elements range: Range<Int>, of type: ElementType,
+    into values: inout MutableSpan<Element>, from first: Int
+  ) -> Bool {
+    guard range.lowerBound == hashed else {
+      return Self.decode(bytes, of: type, into: &values, from: first)
+    }
     hashed = range.upperBound
+    guard Element.hasHashingLoop(for: type) else {
+      hash.update(bytes)
+      return Self.decode(bytes, of: type, into: &values, from: first)
+    }
+
+    // What fills a stripe that was begun, whole stripes in one loop, what begins the next.
+    let width = type.bitWidth / 8
+    let head = min(hash.bytesToStripe, bytes.byteCount)
+    let tail = head + (bytes.byteCount - head) & ~31
+    var allFinite = true
+    for part in [0..<head, head..<tail, tail..<bytes.byteCount] where !part.isEmpty {
+      let (stored, place) = (bytes.extracting(part), first + part.lowerBound / width)
+      if part.lowerBound == head && part.upperBound == tail {
+        allFinite =
+          Element.decode(stored, of: type, into: &values, from: place, hashing: &hash) && allFinite
+      } else {
+        hash.update(stored)
+        allFinite = Self.decode(stored, of: type, into: &values, from: place) && allFinite
+      }
+    }
+    return allFinite
+  }
+
+  /// Without the hash.
+  static func decode<Element: DecodedElement>(
+    _ bytes: RawSpan, of type: ElementType, into values: inout MutableSpan<Element>,
+    from first: Int
+  ) -> Bool {
+    Element.decode(bytes, of: type, into: &values, from: first)
+    let last = first + bytes.byteCount / (type.bitWidth / 8)
+    return Element.firstNonFinite(in: values.span.extracting(first..<last)) == nil
   }
 
   /// The hash of a tensor of `count` elements, equal to `TensorCollection.checksum(of:)`; nil as long as

@@ -106,9 +106,8 @@ internal import Glibc
   ) throws(TensorFileError) {
     guard count > 0 else { return }
     let longest = max(Self.pieceBytes / size, 1) * size
-    let piece = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: min(longest, count), alignment: 64)
-    defer { unsafe piece.deallocate() }
+    let piece = unsafe PieceMemory.shared.take(byteCount: min(longest, count))
+    defer { unsafe PieceMemory.shared.giveBack(piece) }
     var first = 0
     while first < count {
       let whole = (longest - (offset + first) % longest) / size * size

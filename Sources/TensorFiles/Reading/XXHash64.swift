@@ -1,3 +1,5 @@
+internal import CVectorLoops
+
 /// XXH64 by Yann Collet: a fast 64-bit checksum against damage, not against an adversary.
 ///
 /// `XXHash64.hash(bytes)` for bytes at hand; ``update(_:)`` and ``digest`` for bytes that come in pieces.
@@ -12,14 +14,16 @@ public struct XXHash64: Sendable {
   private static let prime5: UInt64 = 0x27D4_EB2F_1656_67C5
 
   private let seed: UInt64
-  private var lanes: (UInt64, UInt64, UInt64, UInt64)
+  private var lanes: cvec_lanes
   private var byteCount = 0
   /// Bytes that do not fill a stripe of 32 yet.
   private var rest: [UInt8] = []
 
   public init(seed: UInt64 = 0) {
     self.seed = seed
-    lanes = (seed &+ Self.prime1 &+ Self.prime2, seed &+ Self.prime2, seed, seed &- Self.prime1)
+    lanes = cvec_lanes(
+      a: seed &+ Self.prime1 &+ Self.prime2, b: seed &+ Self.prime2, c: seed, d: seed &- Self.prime1
+    )
   }
 
   /// The hash of an array of bytes.
@@ -64,20 +68,30 @@ public struct XXHash64: Sendable {
   }
 
   /// Whole stripes of 32 bytes.
-  ///
-  /// Every word's place is checked, which takes a tenth of the time and keeps the four lanes out of one vector: AVX2
-  /// multiplies 64 bits in many steps, and a build for it without the checks ran at half the speed.
   private mutating func take(_ stripes: RawSpan) {
-    var (lane1, lane2, lane3, lane4) = lanes
-    var offset = 0
-    while offset < stripes.byteCount {
-      lane1 = Self.round(lane1, Self.word(stripes, offset))
-      lane2 = Self.round(lane2, Self.word(stripes, offset + 8))
-      lane3 = Self.round(lane3, Self.word(stripes, offset + 16))
-      lane4 = Self.round(lane4, Self.word(stripes, offset + 24))
-      offset += 32
+    unsafe stripes.withUnsafeBytes { bytes in
+      guard let first = bytes.baseAddress else { return }
+      unsafe cvec_hash(first, bytes.count / 32, &lanes)
     }
-    lanes = (lane1, lane2, lane3, lane4)
+  }
+
+  /// How many bytes fill the stripe that has been begun; 0 between stripes.
+  var bytesToStripe: Int { rest.isEmpty ? 0 : 32 - rest.count }
+
+  /// Lets `loop` take whole stripes into the lanes.
+  ///
+  /// - Precondition: the bytes are whole stripes, one or more, and none has been begun.
+  @unsafe mutating func takeStripes<Result>(
+    _ bytes: RawSpan,
+    _ loop: (
+      _ first: UnsafeRawPointer, _ stripes: Int, _ lanes: UnsafeMutablePointer<cvec_lanes>
+    ) -> Result
+  ) -> Result {
+    precondition(rest.isEmpty && !bytes.isEmpty && bytes.byteCount % 32 == 0)
+    byteCount += bytes.byteCount
+    return unsafe bytes.withUnsafeBytes { bytes in
+      unsafe loop(bytes.baseAddress.unsafelyUnwrapped, bytes.count / 32, &lanes)
+    }
   }
 
   /// The hash of all bytes so far.
@@ -85,9 +99,9 @@ public struct XXHash64: Sendable {
     var hash = seed &+ Self.prime5
     if byteCount >= 32 {
       hash =
-        Self.rotate(lanes.0, 1) &+ Self.rotate(lanes.1, 7) &+ Self.rotate(lanes.2, 12)
-        &+ Self.rotate(lanes.3, 18)
-      for lane in [lanes.0, lanes.1, lanes.2, lanes.3] {
+        Self.rotate(lanes.a, 1) &+ Self.rotate(lanes.b, 7) &+ Self.rotate(lanes.c, 12)
+        &+ Self.rotate(lanes.d, 18)
+      for lane in [lanes.a, lanes.b, lanes.c, lanes.d] {
         hash = (hash ^ Self.round(0, lane)) &* Self.prime1 &+ Self.prime4
       }
     }

@@ -17,7 +17,9 @@ extension TensorCollection {
     let stored = try require(name)
     try requireFloatingPoint(stored)
     precondition(destination.count == stored.entry.elementCount)
-    try decode(stored, 0..<destination.count, into: &destination) { _, _, _ in }
+    try forEachPiece(of: stored, 0..<destination.count) { places, bytes in
+      T.decode(bytes, of: stored.entry.elementType, into: &destination, from: places.lowerBound)
+    }
   }
 
   /// Decodes a tensor and insists that every element is finite.
@@ -63,29 +65,35 @@ extension TensorCollection {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= stored.entry.elementCount
         && destination.count == range.count)
-    try decode(stored, range, into: &destination) {
-      (first: Int, bytes: RawSpan, values: Span<T>) throws(TensorFileError) in
-      if isHashed { hash.take(bytes, elements: first..<first + values.count) }
+    let type = stored.entry.elementType
+    try forEachPiece(of: stored, range) {
+      (places: Range<Int>, bytes: RawSpan) throws(TensorFileError) in
+      let elements = range.lowerBound + places.lowerBound..<range.lowerBound + places.upperBound
+      let allFinite =
+        isHashed
+        ? hash.decode(
+          bytes, elements: elements, of: type, into: &destination, from: places.lowerBound)
+        : PassingHash.decode(bytes, of: type, into: &destination, from: places.lowerBound)
+      if allFinite { return }
+      let values = destination.span.extracting(places)
       guard let position = T.firstNonFinite(in: values) else { return }
-      throw try refusal(of: first + position, in: stored, decoded: Double(values[position]))
+      throw try refusal(
+        of: elements.lowerBound + position, in: stored, decoded: Double(values[position]))
     }
   }
 
-  /// Decodes piece by piece; `body` sees each piece's stored bytes and values while both are in cache.
-  private func decode<T: DecodedElement>(
-    _ stored: Stored, _ range: Range<Int>, into destination: inout MutableSpan<T>,
-    _ body: (_ first: Int, _ bytes: RawSpan, _ values: Span<T>) throws(TensorFileError) -> Void
+  /// The stored bytes of consecutive elements piece by piece, with the places of each piece's in the range: for
+  /// what is done to them while they are in cache.
+  private func forEachPiece(
+    of stored: Stored, _ range: Range<Int>,
+    _ body: (_ places: Range<Int>, _ bytes: RawSpan) throws(TensorFileError) -> Void
   ) throws(TensorFileError) {
-    let type = stored.entry.elementType
-    let width = type.bitWidth / 8
+    let width = stored.entry.elementType.bitWidth / 8
     try members[stored.location.fileIndex].file.forEachPiece(
       at: stored.location.byteOffset + range.lowerBound * width, count: range.count * width,
       stride: width
     ) { (offset: Int, bytes: RawSpan) throws(TensorFileError) in
-      let places = offset / width..<(offset + bytes.byteCount) / width
-      T.decode(bytes, of: type, into: &destination, from: places.lowerBound)
-      try body(
-        range.lowerBound + places.lowerBound, bytes, destination.span.extracting(places))
+      try body(offset / width..<(offset + bytes.byteCount) / width, bytes)
     }
   }
 

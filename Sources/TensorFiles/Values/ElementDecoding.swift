@@ -1,3 +1,5 @@
+internal import CVectorLoops
+
 /// A type tensors can be decoded to: `Float` and `Double`. Not for further conformances.
 public protocol DecodedElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
   /// Decodes little-endian elements to `destination` from place `first` on, each rounded to nearest
@@ -8,6 +10,17 @@ public protocol DecodedElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
   static func decode(
     _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Self>,
     from first: Int)
+
+  /// Whether a type is decoded and hashed in one loop.
+  static func hasHashingLoop(for elementType: ElementType) -> Bool
+
+  /// Decodes as ``decode(_:of:into:from:)`` and takes the bytes into `hash`, in one loop; whether all are finite.
+  ///
+  /// - Precondition: ``hasHashingLoop(for:)``; the bytes are whole stripes, and the hash is between stripes.
+  static func decode(
+    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Self>,
+    from first: Int, hashing hash: inout XXHash64
+  ) -> Bool
 
   /// Position of the first nan or infinity, or `nil`.
   static func firstNonFinite(in values: Span<Self>) -> Int?
@@ -32,6 +45,21 @@ extension Float: DecodedElement {
     }
   }
 
+  public static func hasHashingLoop(for elementType: ElementType) -> Bool {
+    elementType == .float32 || elementType == .bfloat16
+  }
+
+  public static func decode(
+    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Float>,
+    from first: Int, hashing hash: inout XXHash64
+  ) -> Bool {
+    switch elementType {
+    case .float32: unsafe fill(&destination, first, 4, bytes, &hash, cvec_hash_f32_to_f32)
+    case .bfloat16: unsafe fill(&destination, first, 2, bytes, &hash, cvec_hash_bf16_to_f32)
+    default: preconditionFailure("\(elementType.rawValue) has no hashing loop")
+    }
+  }
+
   public static func firstNonFinite(in values: Span<Float>) -> Int? {
     scanForNonFinite(values) { ($0.bitPattern & 0x7FFF_FFFF) &+ 0x0080_0000 }
   }
@@ -52,6 +80,22 @@ extension Double: DecodedElement {
     case .bfloat16:
       fill(&destination, first, from: bytes) { (bits: UInt16) in Double(widenedBFloat16(bits)) }
     default: preconditionFailure("\(elementType.rawValue) is not a floating-point type")
+    }
+  }
+
+  public static func hasHashingLoop(for elementType: ElementType) -> Bool {
+    elementType == .float64 || Float.hasHashingLoop(for: elementType)
+  }
+
+  public static func decode(
+    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Double>,
+    from first: Int, hashing hash: inout XXHash64
+  ) -> Bool {
+    switch elementType {
+    case .float64: unsafe fill(&destination, first, 8, bytes, &hash, cvec_hash_f64_to_f64)
+    case .float32: unsafe fill(&destination, first, 4, bytes, &hash, cvec_hash_f32_to_f64)
+    case .bfloat16: unsafe fill(&destination, first, 2, bytes, &hash, cvec_hash_bf16_to_f64)
+    default: preconditionFailure("\(elementType.rawValue) has no hashing loop")
     }
   }
 
@@ -92,6 +136,25 @@ func fill<Stored: FixedWidthInteger & BitwiseCopyable, Decoded: BitwiseCopyable>
     let word = unsafe bytes.unsafeLoadUnaligned(
       fromUncheckedByteOffset: index &* stride, as: Stored.self)
     unsafe destination[unchecked: first &+ index] = decoded(Stored(littleEndian: word))
+  }
+}
+
+/// A loop of C over the stripes of a hash that also decodes them: bytes, stripes, lanes, values; whether all are finite.
+typealias HashedDecoding<Element> = (
+  UnsafeRawPointer, Int, UnsafeMutablePointer<cvec_lanes>, UnsafeMutablePointer<Element>
+) -> Bool
+
+/// Lets `loop` decode elements of `width` bytes, after the same check.
+@inline(__always)
+func fill<Element: BitwiseCopyable>(
+  _ destination: inout MutableSpan<Element>, _ first: Int, _ width: Int, _ bytes: RawSpan,
+  _ hash: inout XXHash64, _ loop: HashedDecoding<Element>
+) -> Bool {
+  precondition(first >= 0 && first <= destination.count - bytes.byteCount / width)
+  return unsafe destination.withUnsafeMutableBufferPointer { places in
+    unsafe hash.takeStripes(bytes) {
+      unsafe loop($0, $1, $2, places.baseAddress.unsafelyUnwrapped + first)
+    }
   }
 }
 
