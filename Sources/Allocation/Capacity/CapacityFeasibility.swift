@@ -73,6 +73,8 @@ struct CapacitySetup: Sendable {
   let lastGamma: Double
   /// The smallest and the largest a/c.
   let ratios: ClosedRange<Double>
+  /// Whether these are equal, but for their last digits.
+  var hasOneRatio: Bool { ratios.upperBound <= (1 + 0x1p-40) * ratios.lowerBound }
   /// Their geometric mean.
   var middleRatio: Double { ratios.lowerBound.squareRoot() * ratios.upperBound.squareRoot() }
 }
@@ -115,7 +117,9 @@ extension CapacitySetup {
         min(last.cost * last.unpricedCapacity(at: gamma, along: curve), saturation)
       }
       let (key, most) = (OrderedKey.key(of: lastGamma), term(.greatestFiniteMagnitude))
-      let near = (max(key - 8, 1)...key + 8).first { term(OrderedKey.value(of: $0)) == most }
+      let near = (max(key - 8, 1)...min(key + 8, OrderedKey.largestFinite)).first {
+        term(OrderedKey.value(of: $0)) == most
+      }
       return near.map(OrderedKey.value) ?? lastGamma
     }
 

@@ -103,8 +103,8 @@ extension CapacityProgram {
         priceShifted: { price, gamma, other in
           // λ + a/c grows as γ does, exactly where all a/c are equal.
           price + (price + setup.middleRatio) * ((other - gamma) / gamma)
-        }, shiftError: setup.ratios.upperBound > (1 + 0x1p-40) * setup.ratios.lowerBound ? 0x1p-1 : 0x1p-16,
-        search: &search, over: world)
+        },
+        shiftError: setup.hasOneRatio ? 0x1p-16 : 0.5, search: &search, over: world)
       gamma = OrderedKey.value(of: found.crossing.key)
       begun = found.price
     }

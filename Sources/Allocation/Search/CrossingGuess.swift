@@ -68,7 +68,8 @@ struct CrossingModel {
     func guess(from nearest: MeasuredPoint, _ others: ArraySlice<MeasuredPoint>) -> CrossingGuess? {
       let gap = Double(nearest.demand - target)
       func fall(_ other: MeasuredPoint) -> Double { abs(Double(other.demand - nearest.demand)) }
-      guard gap != 0, let other = others.filter({ fall($0) > 0 }).min(by: {
+      guard gap != 0,
+        let other = others.filter({ fall($0) > 0 }).min(by: {
           let (first, second) = (fall($0) / abs(gap), fall($1) / abs(gap))
           return max(first, 1 / first) < max(second, 1 / second)
         })

@@ -117,7 +117,8 @@ struct SampledCurve: Sendable {
     // The sample errs less between ends that are close to each other.
     let width = OrderedKey.distance(high.key, low.key)
     return CrossingGuess(
-      key: OrderedKey.key(of: right), reach: stretch > 1 ? width / 16 : width * min(max(width / 0x1p58, 0x1p-10), 0x1p-6))
+      key: OrderedKey.key(of: right),
+      reach: stretch > 1 ? width / 16 : width * min(max(width / 0x1p58, 0x1p-10), 0x1p-6))
   }
 
   /// The first position whose demand is at most `target`, if there is one on either side.

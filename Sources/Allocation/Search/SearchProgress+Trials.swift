@@ -1,0 +1,64 @@
+/// Which keys a search tries next.
+extension SearchProgress {
+  /// The next trial keys, ascending and within the bracket; empty at the end.
+  func keys() -> [Int64] {
+    let placement = TrialPlacement(between: lower.key, and: upper.key)
+    switch method {
+    case .bisection: return withTop(placement.spread(1))
+    case .multisection: return withTop(placement.spread(63))
+    case .accelerated:
+      let keys = guessedKeys(placement)
+      if let last = outlook?.last, points.isEmpty, sampleStride == nil, mayStayAbove {
+        return withTop(placement.within(keys + [last - 1, last]))
+      }
+      return proposals.isEmpty ? keys : placement.adding(proposals, to: keys)
+    }
+  }
+
+  private func guessedKeys(_ placement: TrialPlacement) -> [Int64] {
+    guard let outlook else {
+      guard placement.room < 1 << 50, let guess else { return withTop(placement.spread(255)) }
+      return withTop(placement.around(guess, count: 255, isTrusted: true))
+    }
+    if points.isEmpty && sampled == nil && firstGuess == nil {
+      return outlook.grid(sampleStride == nil ? 253 : 125, in: lower.key...upper.key)
+    }
+    // As many trials as take about the time of the allreduce, or as one for all the units that there were, but
+    // three at least.
+    let perRank = max(activeUnits / ranks, 1)
+    let once = min(outlook.totalUnits / max(activeUnits, 1), 31)
+    let count = min(
+      max(4 * SearchOutlook.terms(ranks: ranks) / perRank, once, 3)
+        << (2 * min(max(max(poorRounds, misses) - 1, 0), 6)),
+      255)
+    guard let guess, !isWide else {
+      return withTop(placement.grid(max(count, 15), over: outlook.likely))
+    }
+    // The ends of a sample's guess are enough: it also knows how the demand bends between them.
+    if points.isEmpty, firstGuess == nil, count == 3,
+      let ends = sampled?.ends(around: Double(target))
+    {
+      return placement.within([ends.lowerBound, ends.upperBound])
+    }
+    // A sample's error is as likely anywhere within its reach.
+    if points.isEmpty, firstGuess == nil, count >= 24 {
+      return withTop(
+        placement.within(
+          [lower.key + 1] + placement.even(around: guess, count: count / 2)
+            + placement.around(guess, count: count / 2, isTrusted: true)))
+    }
+    let keys = placement.around(guess, count: count, isTrusted: poorRounds < 2 && misses < 2)
+    // Where only the last digits have moved, all of the keys there end the search.
+    if points.isEmpty, firstGuess != nil, guess.reach <= 8, count < 9 {
+      return withTop(placement.within(keys + (-4...4).map { guess.key + $0 }))
+    }
+    // An end that is not known stands in the way of proposals.
+    guard keys.isEmpty || misses > 0 || count > 12 else { return keys }
+    return withTop(lower.demand == nil ? placement.within([lower.key + 1] + keys) : keys)
+  }
+
+  /// With the upper end, while it is not measured.
+  private func withTop(_ keys: [Int64]) -> [Int64] {
+    upper.demand == nil ? keys + [upper.key] : keys
+  }
+}
