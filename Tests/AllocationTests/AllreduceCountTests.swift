@@ -90,7 +90,7 @@ struct AllreduceCountTests {
   }
 
   @Test(
-    "Demands that jump are priced in eight allreduces, with γ in ten", arguments: [1, 2, 7],
+    "Demands that jump are priced in eight allreduces, γ included", arguments: [1, 2, 7],
     [0.5, 0.8])
   func fewAllreducesAtJumps(ranks: Int, worthless: Double) throws {
     // Many of the units worthless, whole numbers as bounds, all to be spent; costs as they come, of two
@@ -116,10 +116,28 @@ struct AllreduceCountTests {
             program.gamma = gamma
             let calls = allreduces(program, units, ranks: ranks)
             try require(
-              calls.allSatisfy { $0 <= (gamma == .automatic ? 10 : 8) },
-              "\(calls) allreduces for \(count) units, \(gamma)")
+              calls.allSatisfy { $0 <= 8 }, "\(calls) allreduces for \(count) units, \(gamma)")
           }
         }
+      }
+    }
+  }
+
+  @Test("A γ beyond which nobody asks for more is found at once", arguments: [1, 2, 7])
+  func fewAllreducesBeyondReach(ranks: Int) throws {
+    // Units that can take one per cost at most, of a budget of two.
+    for count in [10, 400, 5000] {
+      try forEachCase(seed: 89, cases: 3) { generator, _ in
+        var program = CapacityProgram(budget: 2 * Double(count))
+        program.gamma = .automatic
+        let units = (0..<count).map { index in
+          CapacityUnit(
+            index: index, quality: generator.logNormal(location: 1.4, scale: 2),
+            cost: generator.uniform(in: 0.5...2), lower: 0, upper: generator.uniform(in: 0...1))
+        }
+        // γ, and what is left of the price: at 0 all is within the budget.
+        let calls = allreduces(program, units, ranks: ranks)
+        try require(calls.allSatisfy { $0 <= 5 }, "\(calls) allreduces for \(count) units")
       }
     }
   }

@@ -35,15 +35,15 @@ struct LocalCrossingTests {
       let target = Int128(generator.integer(in: 0...99)) * (whole / 100)
       let ends = (MeasuredPoint(key: 0, demand: whole), MeasuredPoint(key: 1_000_001, demand: 0))
       let crossing = LocalCrossing(lower: ends.0, upper: ends.1, target: target)
-      var together = SlicedDemand(StepDemand(), units: all)
-      let answer = try #require(crossing.key(of: &together))
+      let together = SlicedDemand(StepDemand(), units: all)
+      let answer = try #require(crossing.key(of: together).key)
       let plain = all.map(\.key).sorted().first { key in
         all.reduce(Int128(0)) { $0 + (key < $1.key ? $1.amount : 0) } <= target
       }
       try require(answer == plain, "\(answer) instead of \(String(describing: plain))")
       let own = slices.compactMap { units in
-        var demand = SlicedDemand(StepDemand(), units: units)
-        return crossing.key(of: &demand)
+        let demand = SlicedDemand(StepDemand(), units: units)
+        return crossing.key(of: demand).key
       }
       // Rounding down takes less than one from each part, and demands are whole: the bounds are sharp.
       try require(

@@ -24,8 +24,9 @@ struct LocalCrossing {
     let part = ends[1] + share(of: fall)
     var (above, below) = (lower.key, upper.key)
     var halvings = 0
-    while below &- above > 1 {
-      let middle = above &+ (below &- above) / 2
+    // Doubles of both signs may be more keys apart than a signed number holds.
+    while case let width = UInt64(bitPattern: below &- above), width > 1 {
+      let middle = above &+ Int64(width / 2)
       if own.localSums(at: [middle])[0] > part { above = middle } else { below = middle }
       halvings += 1
       if halvings % 16 == 8 {

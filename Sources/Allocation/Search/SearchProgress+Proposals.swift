@@ -27,7 +27,7 @@ extension SearchProgress {
 
   /// The bracket for proposals, once both ends are measured and there is room between them.
   var localCrossing: LocalCrossing? {
-    guard let below = upper.demand, upper.key &- lower.key > 1 else { return nil }
+    guard let below = upper.demand, bracketBits > 0 else { return nil }
     // Where nothing but the lowest demand is wanted, no part depends on what it falls from.
     guard let above = lower.demand ?? (asksForLowest ? below + 1 : nil) else { return nil }
     return LocalCrossing(

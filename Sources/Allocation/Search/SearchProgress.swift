@@ -72,7 +72,7 @@ struct SearchProgress {
 
   /// Whether the demand is known at both ends, with room between them.
   var isBracketed: Bool {
-    lower.demand != nil && upper.demand != nil && upper.key &- lower.key > 1
+    lower.demand != nil && upper.demand != nil && bracketBits > 0
   }
 
   /// Whether the demand is above the target even at the top.
