@@ -47,7 +47,11 @@ extension SearchProgress {
           [lower.key + 1] + placement.even(around: guess, count: count / 2)
             + placement.around(guess, count: count / 2, isTrusted: true)))
     }
-    let keys = placement.around(guess, count: count, isTrusted: poorRounds < 2 && misses < 2)
+    // Near the end a few more of the few units' terms may save a round.
+    let isNear = guess.reach < 64 && once >= 5
+    let keys = placement.around(
+      guess, count: isNear ? max(count, min(2 * once, 31)) : count,
+      isTrusted: poorRounds < 2 && misses < 2)
     // Where only the last digits have moved, all of the keys there end the search.
     if points.isEmpty, firstGuess != nil, guess.reach <= 8, count < 9 {
       return withTop(placement.within(keys + (-4...4).map { guess.key + $0 }))

@@ -72,7 +72,7 @@ struct TrialPlacement {
     // A few keys grow fast and are all spent on the reach and beyond.
     let (outer, inner, beyond): (Double, Double, Int) =
       count >= 10
-      ? (4, 2, max(count / 3, 4)) : count >= 4 ? (4, 4, 3) : (8, 8, count - 1)
+      ? (4, 2, max(count / 3, 4)) : count >= 4 ? (4, 4, 3) : (8, 8, count / 2)
     var distance = max(reach, 1)
     for _ in 0..<beyond { distance *= outer }
     distance = min(distance, Double(room), 0x1p60)
