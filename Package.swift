@@ -109,7 +109,7 @@ let package = Package(
       swiftSettings: strict),
     tests(of: "TestSupportTests"),
     tests(of: "CollectivesTests", ["Collectives"]),
-    tests(of: "DenseLinearAlgebraTests", ["DenseLinearAlgebra"]),
+    tests(of: "DenseLinearAlgebraTests", ["DenseLinearAlgebra", "CVectorLoops"]),
     tests(of: "TensorFilesTests", ["TensorFiles"]),
     tests(
       of: "CurvatureTests", ["Curvature", "DenseLinearAlgebra", "TensorFiles"],

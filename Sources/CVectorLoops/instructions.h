@@ -12,6 +12,9 @@
 /* The body of a loop, which becomes part of each function that calls it. */
 #define CVEC_BODY static inline __attribute__((always_inline))
 
+/* Whether the processor has AVX2 and the tests allow it. */
+bool cvec_has_avx2(void);
+
 /* Defines `name` as `body`, once for the instructions of the build and, on x86-64, once for AVX2, chosen
    at every call. By hand and not by target_clones: sanitizers do not survive its resolvers. */
 #if defined(__x86_64__) && !defined(__AVX2__)
@@ -20,7 +23,7 @@
     return body arguments;                                                                           \
   }                                                                                                  \
   result name parameters {                                                                           \
-    return __builtin_cpu_supports("avx2") ? name##_avx2 arguments : body arguments;                  \
+    return cvec_has_avx2() ? name##_avx2 arguments : body arguments;                                 \
   }
 #else
 #define CVEC_FOR_BOTH(result, name, body, parameters, arguments)                                     \

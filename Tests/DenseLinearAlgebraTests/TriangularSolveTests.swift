@@ -28,7 +28,7 @@ import Testing
       // Substitution: |L X − B| ≤ γ |L| |X|, γ = n u to first order, u half of ulpOfOne. Twice that,
       // and 2 more, because OpenBLAS multiplies by reciprocals of the diagonal. With inverses of blocks
       // on the diagonal the residual may be as much larger as those blocks are ill-conditioned.
-      let limit = Double(order + 2) * Double(Element.ulpOfOne) * (way == .products ? 4 : 1)
+      let limit = Double(order + 2) * Double(Element.ulpOfOne) * (way == .lapack ? 1 : 4)
 
       var x = tall.copy()
       factor.solveFromLeft(&x)

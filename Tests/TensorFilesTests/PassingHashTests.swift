@@ -76,23 +76,64 @@ struct PassingHashTests {
     #expect(hash.digest(ofElements: 0) == XXHash64.hash([]))
   }
 
-  @Test("The first value that is not finite is named, in whichever piece it lies")
-  func nonFinite() throws {
+  @Test("A Float and a Double have the values of the plain road, at any length")
+  func bothPrecisions() throws {
+    try forEachCase(seed: 814, cases: 80) { generator, number in
+      let count = generator.integer(in: 0...70)
+      let expected = try write(count, of: Self.types[number % 4], &generator)
+      let file = try TensorCollection(path: folder.file("t.safetensors"))
+      var hashes = (PassingHash(), PassingHash())
+      var single = [Float](repeating: 0, count: count)
+      var double = [Double](repeating: 0, count: count)
+      var narrow = single.mutableSpan
+      try file.readFinite("a", elements: 0..<count, into: &narrow, hashing: &hashes.0)
+      var wide = double.mutableSpan
+      try file.readFinite("a", elements: 0..<count, into: &wide, hashing: &hashes.1)
+      #expect(double == expected && single == expected.map { Float($0) })
+      let checksum = try file.checksum(of: "a")
+      #expect(hashes.0.digest(ofElements: count) == checksum)
+      #expect(hashes.1.digest(ofElements: count) == checksum)
+    }
+  }
+
+  @Test(
+    "The first value that is not finite is named, in whichever piece it lies",
+    arguments: types, [false, true])
+  func nonFinite(type: ElementType, isHashed: Bool) throws {
     let count = 200_000
-    for (position, text) in [(0, "inf"), (131_071, "nan"), (131_072, "-inf"), (count - 1, "nan")] {
-      var values = [Float](repeating: 1, count: count)
-      values[position] = text == "inf" ? .infinity : text == "nan" ? .nan : -.infinity
-      values[count - 1] = .nan
+    // In the first bytes, which fill a stripe of the hash, at the ends of stripes and pieces, in the last ones.
+    for (position, value) in [
+      (0, Double.infinity), (1, .nan), (17, -.infinity), (65_535, .nan), (131_072, .infinity),
+      (count - 1, .nan),
+    ] {
+      var words = [UInt64](repeating: .encoding(1, as: type), count: count)
+      words[count - 1] = .encoding(.nan, as: type)
+      words[position] = .encoding(value, as: type)
+      let bytes = words.flatMap { word in
+        (0..<type.bitWidth / 8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) }
+      }
       try TensorFileWriter.write(
-        [("a", .float32, [count], TensorFileWriter.bytes(of: values))], metadata: [:],
+        [("0", .unsigned8, [1], [7]), ("a", type, [count], bytes)], metadata: [:],
         to: folder.file("n.safetensors"))
       let file = try TensorCollection(path: folder.file("n.safetensors"))
-      let error = try #require(throws: TensorFileError.self) {
-        var found = [Double](repeating: 0, count: count)
-        var span = found.mutableSpan
-        try file.readFinite("a", into: &span)
+      func error<Element: DecodedElement>(_ type: Element.Type) throws -> String {
+        let error = try #require(throws: TensorFileError.self) {
+          var found = [Element](repeating: 0, count: count)
+          var span = found.mutableSpan
+          var hash = PassingHash()
+          if isHashed {
+            try file.readFinite("a", elements: 0..<count, into: &span, hashing: &hash)
+          } else {
+            try file.readFinite("a", into: &span)
+          }
+        }
+        return "\(error)"
       }
-      #expect("\(error)".contains("element \(position) at [\(position)] is \(text),"), "\(error)")
+      let text = value.isNaN ? "nan" : "\(value)"
+      let expected = "element \(position) at [\(position)] is \(text),"
+      let (single, double) = (try error(Float.self), try error(Double.self))
+      #expect(single.contains(expected), "\(single)")
+      #expect(double.contains(expected), "\(double)")
     }
   }
 

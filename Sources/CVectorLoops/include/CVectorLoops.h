@@ -14,6 +14,11 @@
 #define CVEC_NULLABLE
 #endif
 
+/* ---- instructions.c ---- */
+
+/* For tests: whether loops may use AVX2 where the processor has it, which they may until told otherwise. */
+void cvec_allow_avx2(bool allowed);
+
 /* ---- stripes.c: XXH64's stripes of 32 bytes, at any alignment ---- */
 
 /* Its four accumulators. */

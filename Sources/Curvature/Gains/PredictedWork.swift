@@ -29,9 +29,9 @@ extension CurvatureKind {
   }
 
   /// What checks, norms, condition estimates and copies of one element take, in operations that products make
-  /// meanwhile: measured, 195 to 240 at orders 1024 to 4096 (docs/performance.md). It is what keeps small
-  /// factors from the rate of products.
-  private static var passes: Double { 220 }
+  /// meanwhile: measured, 120 to 140 in single and 160 to 200 in double precision at orders 1024 to 4096
+  /// (docs/performance.md). It is what keeps small factors from the rate of products.
+  private static var passes: Double { 150 }
 
   /// Predicted work of a whitened gradient's singular values, k the shorter side.
   public static func spectrumOperations(of module: ModuleStatistics) -> Double {

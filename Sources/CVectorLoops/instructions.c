@@ -1,0 +1,18 @@
+/* Which instructions the loops use; asked at every call, so that tests can compare them. */
+#include "instructions.h"
+
+#include <stdatomic.h>
+
+static atomic_bool is_allowed = true;
+
+void cvec_allow_avx2(bool allowed) {
+  atomic_store_explicit(&is_allowed, allowed, memory_order_relaxed);
+}
+
+bool cvec_has_avx2(void) {
+#if defined(__x86_64__)
+  return atomic_load_explicit(&is_allowed, memory_order_relaxed) && __builtin_cpu_supports("avx2");
+#else
+  return false;
+#endif
+}
