@@ -7,7 +7,7 @@ extension CapacityProgram {
   /// Collective: every rank calls, also one that owns no unit.
   /// Postcondition: spent ≤ budget, and the next smaller price would overspend (or λ = 0).
   /// The result has the same bits for any number of ranks, slicing and search method.
-  /// - Complexity: one allreduce, then 3 to 6 for the price, or 3 to 6 for γ and mostly one more for the
+  /// - Complexity: one allreduce, then 3 to 6 for the price, or 2 to 6 for γ and mostly one more for the
   ///   price, as measured; see docs/theory/price-search.md.
   public func solve(
     _ units: [CapacityUnit], totalUnits: Int, wholeNumbers: Bool, search: inout PriceSearch,
