@@ -234,7 +234,8 @@ def finished(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
     )
     while slowly and started.poll() is None:
-        time.sleep(0.02)
+        # In steps that no machine does all the work in within a second.
+        time.sleep(0.006)
         started.send_signal(signal.SIGSTOP)
         time.sleep(0.1)
         started.send_signal(signal.SIGCONT)
