@@ -1,21 +1,6 @@
 /* A block on the diagonal of a matrix that is factorized by products: few rows, in the upper triangle. */
-#include "instructions.h"
-
-#define Number float
-#define NAMED(function) function##_f32
-#define ROOT __builtin_sqrtf
-#include "blocks_of_number.h"
-#undef Number
-#undef NAMED
-#undef ROOT
-
-#define Number double
-#define NAMED(function) function##_f64
-#define ROOT __builtin_sqrt
-#include "blocks_of_number.h"
-#undef Number
-#undef NAMED
-#undef ROOT
+#define LOOPS "blocks_of_number.h"
+#include "of_both_numbers.h"
 
 CVEC_FOR_BOTH(size_t, cvec_factorize_f32, factorize_f32,
               (float *a, size_t count, size_t row_length), (a, count, row_length))

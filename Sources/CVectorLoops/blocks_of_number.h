@@ -1,4 +1,4 @@
-/* The blocks of one type: included by blocks.c once for each, with `Number`, NAMED(function) and ROOT(number). */
+/* The blocks of one type; see of_both_numbers.h. */
 
 /* to[k] -= what four rows give, for the columns from first on. */
 CVEC_BODY void NAMED(take_four)(Number *restrict to, const Number *restrict rows, size_t row_length,

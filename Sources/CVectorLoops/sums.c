@@ -1,11 +1,6 @@
 /* Sums of products in double precision, in eight lanes, so that the order of additions is the same everywhere:
    lane j takes elements j, j + 8, ...; then ((0+4)+(2+6)) + ((1+5)+(3+7)). */
-#include "instructions.h"
-
-typedef double f64x4 __attribute__((vector_size(32)));
-typedef uint64_t u64x4 __attribute__((vector_size(32)));
-typedef float four_f32 __attribute__((vector_size(16), aligned(4)));
-typedef double four_f64 __attribute__((vector_size(32), aligned(8)));
+#include <stdint.h>
 
 /* The eight lanes, four of them in each. Macros, as a vector of 32 bytes that is handed to a function is handed
    over differently with and without AVX2. */
@@ -14,22 +9,10 @@ typedef double four_f64 __attribute__((vector_size(32), aligned(8)));
    (((low)[1] + (high)[1]) + ((low)[3] + (high)[3])))
 
 #define MAGNITUDE(v) ((f64x4)((u64x4)(v) & 0x7FFFFFFFFFFFFFFF))
+typedef uint64_t u64x4 __attribute__((vector_size(32)));
 
-#define Number float
-#define NAMED(function) function##_f32
-#define FOUR(from) __builtin_convertvector(*(const four_f32 *)(from), f64x4)
-#include "sums_of_number.h"
-#undef Number
-#undef NAMED
-#undef FOUR
-
-#define Number double
-#define NAMED(function) function##_f64
-#define FOUR(from) (*(const four_f64 *)(from))
-#include "sums_of_number.h"
-#undef Number
-#undef NAMED
-#undef FOUR
+#define LOOPS "sums_of_number.h"
+#include "of_both_numbers.h"
 
 CVEC_FOR_BOTH(double, cvec_dot_f32, dot_f32, (const float *a, const float *b, size_t count),
               (a, b, count))

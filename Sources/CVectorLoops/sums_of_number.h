@@ -1,5 +1,4 @@
-/* The sums of one type: included by sums.c once for each, with `Number`, NAMED(function) and FOUR(from), four
-   numbers as doubles. */
+/* The sums of one type; see of_both_numbers.h. */
 
 CVEC_BODY double NAMED(dot)(const Number *a, const Number *b, size_t count) {
   f64x4 low = {0}, high = {0};

@@ -1,5 +1,4 @@
-/* The sweeps of one type: included by sweeps.c once for each, with `Number`, NAMED(function) and FOUR(from),
-   four numbers as doubles. */
+/* The sweeps of one type; see of_both_numbers.h. */
 
 /* Within a block of four rows on the diagonal, forwards. */
 CVEC_BODY void NAMED(first)(const Number *factor, size_t order, size_t top, size_t end, Number *x) {
