@@ -6,9 +6,10 @@ import Testing
 /// Runs that are really ended by signals while they score, and are repeated.
 @Suite("Stopped and repeated", .serialized)
 struct InterruptedTests {
-  /// 60 modules of 256 × 256 in double precision: some five seconds of one core.
-  private static let modules = 60
-  private static let order = 256
+  /// In double precision some nine seconds of one core. Journals begin after one, and a second run must get that
+  /// far with what the first has left.
+  private static let modules = 100
+  private static let order = 448
 
   private func writeStatistics(to path: String) throws {
     func bytes(_ value: (Int, Int) -> Float) -> [UInt8] {
@@ -115,7 +116,7 @@ struct InterruptedTests {
         }
         #expect(outcome.status == 75, "\(outcome.errors)")
         #expect(
-          outcome.errors.contains("after \(units(of: warned)) of 60 units"), "\(outcome.errors)")
+          outcome.errors.contains("after \(units(of: warned)) of \(Self.modules) units"), "\(outcome.errors)")
         #expect(!files(in: folder).contains("warned.json"))
       }
       let finished = try Tool.run(score(statistics, warned), ranks: 2)
@@ -128,7 +129,7 @@ struct InterruptedTests {
         kill(try #require($0.ranks.last), SIGTERM)
       }
       #expect(alone.status == 75, "\(alone.errors)")
-      #expect(units(of: one) < 60 && !files(in: "\(one).journal").contains("stop"))
+      #expect(units(of: one) < Self.modules && !files(in: "\(one).journal").contains("stop"))
     }
   }
 
