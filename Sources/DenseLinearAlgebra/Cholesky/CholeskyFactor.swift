@@ -80,7 +80,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   }
 
   /// How to factorize and solve.
-  public enum Way: Sendable, CaseIterable {
+  public enum Way: Sendable {
     /// What is faster with this processor's kernels.
     case fastest
     case lapack

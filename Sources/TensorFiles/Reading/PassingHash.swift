@@ -19,12 +19,12 @@ public struct PassingHash: Sendable {
     into values: inout MutableSpan<Element>, from first: Int
   ) -> Bool {
     guard range.lowerBound == hashed else {
-      return Self.decode(bytes, of: type, into: &values, from: first)
+      return Element.decodeChecked(bytes, of: type, into: &values, from: first)
     }
     hashed = range.upperBound
     guard Element.hasHashingLoop(for: type) else {
       hash.update(bytes)
-      return Self.decode(bytes, of: type, into: &values, from: first)
+      return Element.decodeChecked(bytes, of: type, into: &values, from: first)
     }
 
     // What fills a stripe that was begun, whole stripes in one loop, what begins the next.
@@ -39,20 +39,10 @@ public struct PassingHash: Sendable {
           Element.decode(stored, of: type, into: &values, from: place, hashing: &hash) && allFinite
       } else {
         hash.update(stored)
-        allFinite = Self.decode(stored, of: type, into: &values, from: place) && allFinite
+        allFinite = Element.decodeChecked(stored, of: type, into: &values, from: place) && allFinite
       }
     }
     return allFinite
-  }
-
-  /// Without the hash.
-  static func decode<Element: DecodedElement>(
-    _ bytes: RawSpan, of type: ElementType, into values: inout MutableSpan<Element>,
-    from first: Int
-  ) -> Bool {
-    Element.decode(bytes, of: type, into: &values, from: first)
-    let last = first + bytes.byteCount / (type.bitWidth / 8)
-    return Element.firstNonFinite(in: values.span.extracting(first..<last)) == nil
   }
 
   /// The hash of a tensor of `count` elements, equal to `TensorCollection.checksum(of:)`; nil as long as

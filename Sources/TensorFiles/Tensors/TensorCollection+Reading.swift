@@ -73,7 +73,7 @@ extension TensorCollection {
         isHashed
         ? hash.decode(
           bytes, elements: elements, of: type, into: &destination, from: places.lowerBound)
-        : PassingHash.decode(bytes, of: type, into: &destination, from: places.lowerBound)
+        : T.decodeChecked(bytes, of: type, into: &destination, from: places.lowerBound)
       if allFinite { return }
       let values = destination.span.extracting(places)
       guard let position = T.firstNonFinite(in: values) else { return }

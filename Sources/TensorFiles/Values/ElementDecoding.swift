@@ -26,6 +26,18 @@ public protocol DecodedElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
   static func firstNonFinite(in values: Span<Self>) -> Int?
 }
 
+extension DecodedElement {
+  /// Decodes as ``decode(_:of:into:from:)``; whether all are finite.
+  static func decodeChecked(
+    _ bytes: RawSpan, of elementType: ElementType, into destination: inout MutableSpan<Self>,
+    from first: Int
+  ) -> Bool {
+    decode(bytes, of: elementType, into: &destination, from: first)
+    let places = first..<first + bytes.byteCount / (elementType.bitWidth / 8)
+    return firstNonFinite(in: destination.span.extracting(places)) == nil
+  }
+}
+
 // The requirements are met type by type, with loops inlined into each: a generic function called
 // from another module would not be specialized, and take ten times as long.
 
