@@ -116,7 +116,8 @@ struct InterruptedTests {
         }
         #expect(outcome.status == 75, "\(outcome.errors)")
         #expect(
-          outcome.errors.contains("after \(units(of: warned)) of \(Self.modules) units"), "\(outcome.errors)")
+          outcome.errors.contains("after \(units(of: warned)) of \(Self.modules) units"),
+          "\(outcome.errors)")
         #expect(!files(in: folder).contains("warned.json"))
       }
       let finished = try Tool.run(score(statistics, warned), ranks: 2)

@@ -90,9 +90,10 @@ struct MemoryTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         peaks.append(try peak("\(folder)/scores.run.json"))
       }
-      // Four matrices of the working set; the slice would be 60 times three of them.
-      let workingSet = 4 * 8 * order * order
-      #expect(peaks[1] - peaks[0] <= 2 * workingSet, "\(peaks)")
+      // The other 60 modules, were their matrices held in double precision; a quarter of that is noise
+      // of a process's peak (some megabytes) and far less than any hoard of factors.
+      let heldModules = 60 * 3 * 8 * order * order
+      #expect(peaks[1] - peaks[0] <= heldModules / 4, "\(peaks)")
     }
   }
 
