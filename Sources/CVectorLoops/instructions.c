@@ -16,3 +16,11 @@ bool cvec_has_avx2(void) {
   return false;
 #endif
 }
+
+bool cvec_has_fma(void) {
+#if defined(__x86_64__)
+  return cvec_has_avx2() && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
+}

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct KeptMemoryTests {
-  @Test("Kept and living blocks together are never more than living ones have been at their most")
+  @Test("Kept and living blocks are at most an eighth more than living ones have ever been")
   func bound() {
     forEachCase(seed: 43, cases: 30) { generator, _ in
       let memory = KeptMemory()
@@ -25,7 +25,7 @@ import Testing
         }
         let counts = memory.byteCounts
         #expect(counts.living == living && counts.peak == peak)
-        #expect(counts.living + counts.kept <= peak)
+        #expect(counts.living + counts.kept <= peak + peak / 8)
       }
       #expect(hits > 0)
       // Nobody asks for it any more: all goes back, and what is freed from now on is not kept.

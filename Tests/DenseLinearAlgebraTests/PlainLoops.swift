@@ -66,4 +66,22 @@ enum PlainLoops<Element: LinearAlgebraElement> {
     for column in whole..<order { sum += Double(u[row * order + column]) * Double(x[column]) }
     return sum
   }
+
+  /// U in the upper triangle with Uᵀ U = A: row by row, what the rows above give taken away one product at a time
+  /// without rounding it, then times the reciprocal of the pivot; how many pivots are above 0.
+  static func factorize(_ a: inout [Element], order: Int) -> Int {
+    for row in 0..<order {
+      for column in row..<order {
+        for above in 0..<row {
+          a[row * order + column].addProduct(-a[above * order + row], a[above * order + column])
+        }
+      }
+      let pivot = a[row * order + row]
+      guard pivot > 0 else { return row }
+      a[row * order + row] = pivot.squareRoot()
+      let reciprocal = 1 / a[row * order + row]
+      for column in row + 1..<max(order, row + 1) { a[row * order + column] *= reciprocal }
+    }
+    return order
+  }
 }

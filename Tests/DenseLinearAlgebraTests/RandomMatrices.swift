@@ -68,9 +68,9 @@ struct ReferenceProduct: ~Copyable {
   }
 }
 
-/// Every way to a Cholesky factor: LAPACK's in both triangles, products, and both.
+/// Every way to a Cholesky factor: LAPACK in both triangles, products, panels.
 func waysToFactorize<Element>(
   _ type: Element.Type
 ) -> [(StoredTriangle, CholeskyFactor<Element>.Way)] {
-  [(.lower, .lapack), (.upper, .lapack), (.upper, .products), (.upper, .productsFromRight)]
+  [(.lower, .lapack), (.upper, .lapack), (.upper, .products), (.upper, .panels)]
 }

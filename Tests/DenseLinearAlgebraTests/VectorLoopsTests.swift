@@ -167,6 +167,36 @@ import Testing
     }
   }
 
+  @Test("A factor by panels has the bits of the textbook's sums, and stops at the same pivot")
+  func panels() {
+    // Panels of 12 and 24 columns, 96 rows at a time.
+    let orders = [1, 2, 4, 11, 12, 13, 23, 24, 25, 47, 60, 95, 96, 97, 101, 193, 200]
+    var generator = SeededGenerator(seed: 66)
+    for order in orders {
+      let double = Matrix<Double>.randomPositiveDefinite(order: order, &generator).elements()
+      let single = Matrix<Float>.randomPositiveDefinite(order: order, &generator).elements()
+      let bad = generator.integer(in: 0...order - 1)
+      for isBad in [false, true] {
+        var (a, b) = (double, single)
+        if isBad { (a[bad * (order + 1)], b[bad * (order + 1)]) = (-1, -1) }
+        var (expectedA, expectedB) = (a, b)
+        let count = PlainLoops.factorize(&expectedA, order: order)
+        #expect(count == (isBad ? bad : order))
+        #expect(PlainLoops.factorize(&expectedB, order: order) == count)
+        withEitherInstructions {
+          // Memory that holds anything.
+          var memory = [Double](repeating: .nan, count: cvec_panel_elements_f64(order))
+          var halves = [Float](repeating: .nan, count: cvec_panel_elements_f32(order))
+          var (c, d) = (a, b)
+          #expect(unsafe cvec_factorize_by_panels_f64(&c, order, &memory) == count)
+          #expect(unsafe cvec_factorize_by_panels_f32(&d, order, &halves) == count)
+          // Where it stops, rows of a block are left as they happen to be.
+          if !isBad { #expect(c == expectedA && d == expectedB, "\(order)") }
+        }
+      }
+    }
+  }
+
   /// Uniform in −1...1.
   private func numbers<Element: LinearAlgebraElement>(
     _ count: Int, _ generator: inout SeededGenerator

@@ -19,6 +19,9 @@
 /* For tests: whether loops may use AVX2 where the processor has it, which they may until told otherwise. */
 void cvec_allow_avx2(bool allowed);
 
+/* Whether the processor has AVX2 with FMA and the tests allow it. */
+bool cvec_has_fma(void);
+
 /* ---- stripes.c: XXH64's stripes of 32 bytes, at any alignment ---- */
 
 /* Its four accumulators. */
@@ -65,6 +68,14 @@ size_t cvec_factorize_f64(double *a, size_t count, size_t row_length);
 /* The inverse of the upper triangle to rows of `width`, of which only the upper triangle is written; it was 0. */
 void cvec_invert_f32(const float *a, size_t count, size_t row_length, float *inverse, size_t width);
 void cvec_invert_f64(const double *a, size_t count, size_t row_length, double *inverse, size_t width);
+
+/* ---- panels.c: a whole matrix [order][order] ---- */
+
+/* The same as cvec_factorize_f32, with `memory` of so many elements. Worth it where cvec_has_fma. */
+size_t cvec_panel_elements_f32(size_t order);
+size_t cvec_panel_elements_f64(size_t order);
+size_t cvec_factorize_by_panels_f32(float *a, size_t order, float *memory);
+size_t cvec_factorize_by_panels_f64(double *a, size_t order, double *memory);
 
 /* ---- sweeps.c: the transpose of a Cholesky factor L in the upper triangle of `factor` [order][order] ---- */
 

@@ -1,4 +1,5 @@
 internal import COpenBLAS
+internal import CVectorLoops
 
 /// The vector instructions that this program was compiled for, which is up to who builds it: plain x86-64
 /// has those of 2003 (`launch/install --cpu`). BLAS chooses its own when it starts.
@@ -8,4 +9,7 @@ public enum InstructionSet {
     guard let name = unsafe layerbudget_missing_instructions() else { return nil }
     return unsafe String(cString: name)
   }
+
+  /// Whether loops that need a product and a sum in one rounding are fast here: AVX2 with FMA.
+  static var hasFusedProducts: Bool { cvec_has_fma() }
 }

@@ -36,6 +36,14 @@ internal import CVectorLoops
       _ a: UnsafePointer<Element>, _ count: Int, _ rowLength: Int,
       _ inverse: UnsafeMutablePointer<Element>, _ width: Int
     ) -> Void
+
+  /// The same as ``factorizeBlock`` for a whole matrix, with `memory` of ``panelElements``(order).
+  let factorizeByPanels:
+    @Sendable (
+      _ a: UnsafeMutablePointer<Element>, _ order: Int, _ memory: UnsafeMutablePointer<Element>
+    ) -> Int
+
+  let panelElements: @Sendable (_ order: Int) -> Int
 }
 
 extension VectorLoops<Float> {
@@ -50,7 +58,9 @@ extension VectorLoops<Float> {
     },
     solveVectors: { unsafe cvec_solve_f32($0, $1, $2, $3, $4) },
     factorizeBlock: { unsafe cvec_factorize_f32($0, $1, $2) },
-    invertBlock: { unsafe cvec_invert_f32($0, $1, $2, $3, $4) })
+    invertBlock: { unsafe cvec_invert_f32($0, $1, $2, $3, $4) },
+    factorizeByPanels: { unsafe cvec_factorize_by_panels_f32($0, $1, $2) },
+    panelElements: { cvec_panel_elements_f32($0) })
 }
 
 extension VectorLoops<Double> {
@@ -65,5 +75,7 @@ extension VectorLoops<Double> {
     },
     solveVectors: { unsafe cvec_solve_f64($0, $1, $2, $3, $4) },
     factorizeBlock: { unsafe cvec_factorize_f64($0, $1, $2) },
-    invertBlock: { unsafe cvec_invert_f64($0, $1, $2, $3, $4) })
+    invertBlock: { unsafe cvec_invert_f64($0, $1, $2, $3, $4) },
+    factorizeByPanels: { unsafe cvec_factorize_by_panels_f64($0, $1, $2) },
+    panelElements: { cvec_panel_elements_f64($0) })
 }

@@ -24,12 +24,13 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
   /// `.upper` it must be symmetric in both.
   ///
   /// - Parameter knownOneNorm: ‖A‖₁ where it is known and finite; nil to take it here.
-  /// - Parameter way: by products, which need `.upper`, or by LAPACK.
+  /// - Parameter way: by products or panels, which need `.upper`, or by LAPACK.
   /// - Throws: `notFinite` for the first nan or infinity of that triangle, `notPositiveDefinite` for
   ///   the first leading block that is not, `tooLarge` for an order above 2³¹ − 1.
-  /// - Precondition: the matrix is square; with products the triangle is `.upper`.
+  /// - Precondition: the matrix is square; with products or panels the triangle is `.upper`.
   /// - Complexity: order³/3 flops, some 10 order² for the condition estimate; 8 order bytes beside
-  ///   the matrix for its norm, then 4 order elements for the estimate.
+  ///   the matrix for its norm, with panels 96 order elements while it is factorized, then 4 order
+  ///   elements for the estimate.
   public init(
     factorizing matrix: consuming Matrix<Element>, in triangle: StoredTriangle = .lower,
     knownOneNorm: Double? = nil, way: Way = .fastest
@@ -39,7 +40,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       "only a square matrix has a Cholesky factor, not \(matrix.rows) × \(matrix.columns)")
     let order = matrix.rows
     let way = way.chosen(for: Element.self, order: order, triangle)
-    precondition(way == .lapack || triangle == .upper, "products use an upper triangle only")
+    precondition(way == .lapack || triangle == .upper, "products and panels use an upper triangle only")
     let size = try blasOrder(order)
 
     // 1. The norm, while A is still there; it is not finite when an element is not.
@@ -52,9 +53,12 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     var reciprocal = 1.0
     var products: ProductFactorization<Element>?
     if order > 0, let base = unsafe matrix.storage.baseAddress {
-      if way == .products {
+      switch way {
+      case .products:
         products = try unsafe ProductFactorization(factorizing: base, order: order)
-      } else {
+      case .panels:
+        try unsafe PanelFactorization<Element>.factorize(base, order: order)
+      case .lapack, .fastest:
         let info = unsafe Element._kernels.potrf(base, size, triangle)
         guard info == 0 else {
           throw .notPositiveDefinite(order: order, leadingMinor: Int(info))
@@ -85,8 +89,8 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     case fastest
     case lapack
     case products
-    /// LAPACK's factor, and its solves from the left alone.
-    case productsFromRight
+    /// A factor by panels; solves by LAPACK, and from the right by products where those are faster.
+    case panels
 
     fileprivate func chosen(
       for type: Element.Type, order: Int, _ triangle: StoredTriangle
@@ -94,8 +98,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       guard self == .fastest else { return self }
       if triangle == .lower { return .lapack }
       if ProductFactorization<Element>.isFaster { return .products }
-      return ProductFactorization<Element>.solvesFasterFromRight(order: order)
-        ? .productsFromRight : .lapack
+      return PanelFactorization<Element>.isFaster(order: order) ? .panels : .lapack
     }
   }
 
@@ -163,7 +166,9 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       case .left: unsafe products.solveFromLeft(factor, base, columns: b.columns)
       case .right: unsafe products.solveFromRight(factor, base, rows: b.rows)
       }
-    case .none where way == .productsFromRight && side == .right:
+    case .none
+    where way == .panels && side == .right
+      && ProductFactorization<Element>.isFasterFromRight(order: order):
       // The inverses of blocks are made for every solve: a hundredth of what one takes.
       unsafe ProductFactorization(of: factor, order: order).solveFromRight(
         factor, base, rows: b.rows)

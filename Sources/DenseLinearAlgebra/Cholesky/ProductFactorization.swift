@@ -14,17 +14,16 @@
   /// Whether products are the faster way on this processor: OpenBLAS's kernels for AVX-512 have no vectorized
   /// `trsm`. At order 1024 `potrf` reaches 0.6 and `trsm` 0.55 to 0.7 of the rate of products there, this 0.7
   /// and 0.85 to 0.9; with the kernels for AVX2 the library is ahead by 1 to 8 % (docs/performance.md), but
-  /// for ``solvesFasterFromRight(order:)``.
+  /// for ``isFasterFromRight(order:)``.
   static var isFaster: Bool {
     ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(BLASThreads.coreName)
   }
 
-  /// Whether they are the faster way for B L⁻ᵀ alone: with the kernels for AVX2 in double precision `trsm` from
+  /// Whether they are the faster way for B L⁻ᵀ with the kernels for AVX2: in double precision `trsm` from
   /// that side reaches 0.82 to 0.90 of the rate of products at orders from 512 to 1024, this 0.92 to 0.95; the
   /// two are equal from 3072 on.
-  static func solvesFasterFromRight(order: Int) -> Bool {
-    Element.self == Double.self && (256...2048).contains(order)
-      && ["Haswell", "Zen"].contains(BLASThreads.coreName)
+  static func isFasterFromRight(order: Int) -> Bool {
+    Element.self == Double.self && order <= 2048
   }
 
   private let order: Int

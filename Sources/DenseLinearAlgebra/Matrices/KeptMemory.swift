@@ -3,8 +3,9 @@ internal import Synchronization
 /// While one of these lives, memory of freed matrices is kept for the next ones of the same size, all over
 /// the process: the modules of a model have few shapes, and the system clears every fresh page.
 ///
-/// A process does not grow by it: freed and living matrices together never take more than living ones
-/// alone have taken at their most. What is kept goes back at the end of the last life.
+/// A process hardly grows by it: freed and living matrices together never take more than living ones
+/// alone have taken at their most and an eighth of that, room for what a factorization works in while not all
+/// matrices of a module are there. What is kept goes back at the end of the last life.
 public struct MatrixReuse: ~Copyable, Sendable {
   public init() { KeptMemory.shared.begin() }
   deinit { KeptMemory.shared.end() }
@@ -34,6 +35,8 @@ public struct MatrixReuse: ~Copyable, Sendable {
     /// The oldest first.
     var blocks: [Block] = []
     var kept = 0
+    /// The most that living and kept blocks may take.
+    var limit: Int { peak + peak / 8 }
 
     /// Takes the oldest blocks out until living and kept matrices are no more than `limit` bytes.
     mutating func shed(to limit: Int) -> [Block] {
@@ -87,7 +90,7 @@ public struct MatrixReuse: ~Copyable, Sendable {
       }
       state.living += byteCount
       state.peak = max(state.peak, state.living)
-      return (found, state.shed(to: state.peak))
+      return (found, state.shed(to: state.limit))
     }
     for block in shed { block.free() }
     return unsafe found?.memory

@@ -1,0 +1,66 @@
+/* A Cholesky factor of a whole matrix, in the upper triangle.
+
+   DEPTH rows are finished at a time, kept a second time in panels, PANEL columns side by side whose rows follow
+   each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is twelve vectors, which
+   stay in registers while the rows above pass by. Every element is the one it was, minus a product for each row
+   above it, in the order of the rows and each with one rounding, times the reciprocal of its pivot: neither
+   blocks nor vectors show in the bits.
+
+   The second set of instructions is AVX2 with FMA, and a processor without it takes a call per product: this
+   is right everywhere and fast only there. */
+#include "instructions.h"
+
+/* DEPTH rows are taken from those below at a time; of those, so many that shares for all of them stay in the second
+   cache. */
+enum { ROWS = 4, DEPTH = 96 };
+
+static inline size_t panels_of(size_t order, size_t panel) { return (order + panel - 1) / panel; }
+
+/* DEPTH rows of every panel, and a reciprocal for each. */
+static inline size_t elements_of(size_t order, size_t panel) {
+  return DEPTH + DEPTH * panels_of(order, panel) * panel;
+}
+
+size_t cvec_panel_elements_f32(size_t order) { return elements_of(order, 24); }
+size_t cvec_panel_elements_f64(size_t order) { return elements_of(order, 12); }
+
+typedef float f32x8 __attribute__((vector_size(32), aligned(4)));
+typedef double f64x4 __attribute__((vector_size(32), aligned(8)));
+
+/* The vector that begins at an element. */
+#define AT(from) (*(Vector *)(from))
+
+/* a * b + c with one rounding. */
+#define FUSED __builtin_elementwise_fma
+
+#define CVEC_FUSED CVEC_BODY
+#define CVEC_LOOP static __attribute__((noinline))
+#define KEEP_ORDER(sums, pointer)
+#define OF_SET(function, type) function##_##type##_plain
+#include "panels_of_both_numbers.h"
+
+#if defined(__x86_64__)
+#undef CVEC_FUSED
+#undef CVEC_LOOP
+#undef KEEP_ORDER
+#undef OF_SET
+#define CVEC_FUSED static inline __attribute__((always_inline, target("avx2,fma")))
+#define CVEC_LOOP static __attribute__((noinline, target("avx2,fma")))
+/* Without it the compiler fetches shares of two rows at once, and has no register left for one of the sums. */
+#define KEEP_ORDER(sums, pointer)                                                                    \
+  __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+x"((sums)[2]), "+r"(pointer))
+#define OF_SET(function, type) function##_##type##_fma
+#include "panels_of_both_numbers.h"
+#define CVEC_FACTORIZE(type, a, order, memory)                                                       \
+  (cvec_has_fma() ? factorize_##type##_fma(a, order, memory) : factorize_##type##_plain(a, order, memory))
+#else
+#define CVEC_FACTORIZE(type, a, order, memory) factorize_##type##_plain(a, order, memory)
+#endif
+
+size_t cvec_factorize_by_panels_f32(float *a, size_t order, float *memory) {
+  return CVEC_FACTORIZE(f32, a, order, memory);
+}
+
+size_t cvec_factorize_by_panels_f64(double *a, size_t order, double *memory) {
+  return CVEC_FACTORIZE(f64, a, order, memory);
+}

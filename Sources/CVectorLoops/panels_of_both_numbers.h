@@ -1,0 +1,32 @@
+/* Private to panels.c: the loops of each of the two types, for one set of instructions. */
+#define Number float
+#define Vector f32x8
+#define LANES 8
+#define PANEL 24
+#define ALL(x) ((f32x8){x, x, x, x, x, x, x, x})
+#define ROOT __builtin_sqrtf
+#define NAMED(function) OF_SET(function, f32)
+#include "panels_of_number.h"
+#undef Number
+#undef Vector
+#undef LANES
+#undef PANEL
+#undef ALL
+#undef ROOT
+#undef NAMED
+
+#define Number double
+#define Vector f64x4
+#define LANES 4
+#define PANEL 12
+#define ALL(x) ((f64x4){x, x, x, x})
+#define ROOT __builtin_sqrt
+#define NAMED(function) OF_SET(function, f64)
+#include "panels_of_number.h"
+#undef Number
+#undef Vector
+#undef LANES
+#undef PANEL
+#undef ALL
+#undef ROOT
+#undef NAMED
