@@ -40,7 +40,8 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       "only a square matrix has a Cholesky factor, not \(matrix.rows) × \(matrix.columns)")
     let order = matrix.rows
     let way = way.chosen(for: Element.self, order: order, triangle)
-    precondition(way == .lapack || triangle == .upper, "products and panels use an upper triangle only")
+    precondition(
+      way == .lapack || triangle == .upper, "products and panels use an upper triangle only")
     let size = try blasOrder(order)
 
     // 1. The norm, while A is still there; it is not finite when an element is not.
