@@ -46,13 +46,7 @@ public struct DryRun: Codable, Sendable, Equatable {
     let opened = try request.open(over: world)
     let (statistics, units) = (opened.statistics, opened.units)
     let options = request.options
-    // Ranks measure at the same time, as they will work; the slowest counts.
-    let own = MachineRates.measured(statistics, options)
-    var slowness = [1 / own.operationsPerSecond, own.bytesPerSecond.map { 1 / $0 } ?? 0]
-    world.maximum(&slowness)
-    let rates = MachineRates(
-      operationsPerSecond: 1 / slowness[0],
-      bytesPerSecond: slowness[1] > 0 ? 1 / slowness[1] : nil)
+    let rates = MachineRates.measured(statistics, options, over: world)
     let slicing = request.slicing(of: units, ranks: ranks ?? world.size)
     let ranks = slicing.unitsOfRank.enumerated().map { rank, owned in
       let modules = owned.flatMap { units[$0].modules }
