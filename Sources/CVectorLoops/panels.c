@@ -12,13 +12,13 @@
 
 /* DEPTH rows are taken from those below at a time; of those, so many that shares for all of them stay in the second
    cache. */
-enum { ROWS = 4, DEPTH = 96 };
+enum { ROWS = 4, DEPTH = 96, GROUP = 48 };
 
 static inline size_t panels_of(size_t order, size_t panel) { return (order + panel - 1) / panel; }
 
-/* DEPTH rows of every panel, and a reciprocal for each. */
-static inline size_t elements_of(size_t order, size_t panel) {
-  return DEPTH + DEPTH * panels_of(order, panel) * panel;
+/* DEPTH rows of every panel, and for each a reciprocal or a row of an inverse. */
+static inline size_t elements_of(size_t columns, size_t panel) {
+  return DEPTH * panel + DEPTH * panels_of(columns, panel) * panel;
 }
 
 size_t cvec_panel_elements_f32(size_t order) { return elements_of(order, 24); }
@@ -51,16 +51,25 @@ typedef double f64x4 __attribute__((vector_size(32), aligned(8)));
   __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+x"((sums)[2]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_fma
 #include "panels_of_both_numbers.h"
-#define CVEC_FACTORIZE(type, a, order, memory)                                                       \
-  (cvec_has_fma() ? factorize_##type##_fma(a, order, memory) : factorize_##type##_plain(a, order, memory))
+#define CVEC_EITHER(function, type, ...)                                                             \
+  (cvec_has_fma() ? function##_##type##_fma(__VA_ARGS__) : function##_##type##_plain(__VA_ARGS__))
 #else
-#define CVEC_FACTORIZE(type, a, order, memory) factorize_##type##_plain(a, order, memory)
+#define CVEC_EITHER(function, type, ...) function##_##type##_plain(__VA_ARGS__)
 #endif
 
 size_t cvec_factorize_by_panels_f32(float *a, size_t order, float *memory) {
-  return CVEC_FACTORIZE(f32, a, order, memory);
+  return CVEC_EITHER(factorize, f32, a, order, memory);
 }
 
 size_t cvec_factorize_by_panels_f64(double *a, size_t order, double *memory) {
-  return CVEC_FACTORIZE(f64, a, order, memory);
+  return CVEC_EITHER(factorize, f64, a, order, memory);
+}
+
+void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, double *memory,
+                                   double *rows) {
+  CVEC_EITHER(solve_left, f64, u, order, b, columns, memory, rows);
+}
+
+void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, double *memory) {
+  CVEC_EITHER(solve_right, f64, u, order, b, rows, memory);
 }

@@ -1,8 +1,10 @@
 /* The factorization of one type for one set of instructions; see panels.c. */
 
-/* tile = from - the sum over `depth` rows k of shares[k][row] * panel[k]; twelve vectors that stay in registers. */
-CVEC_LOOP void NAMED(subtract)(const Number *shares, const Number *panel, size_t depth, const Number *from,
-                               size_t from_length, Number *tile, size_t tile_length) {
+/* tile = from - the sum over `depth` rows k of shares[k][row] * panel[k]; twelve vectors that stay in registers. Shares
+   of a row are `next` apart, those of a k `beside`. */
+CVEC_FUSED void NAMED(subtract_any)(const Number *shares, size_t next, size_t beside, const Number *panel,
+                                    size_t depth, const Number *from, size_t from_length, Number *tile,
+                                    size_t tile_length) {
   Vector sums[ROWS][3];
   for (size_t row = 0; row < ROWS; ++row)
     for (size_t part = 0; part < 3; ++part)
@@ -10,17 +12,31 @@ CVEC_LOOP void NAMED(subtract)(const Number *shares, const Number *panel, size_t
   for (size_t k = 0; k < depth; ++k) {
     Vector parts[3] = {AT(panel), AT(panel + LANES), AT(panel + 2 * LANES)};
     for (size_t row = 0; row < ROWS; ++row) {
-      Vector share = -ALL(shares[row]);
+      Vector share = -ALL(shares[row * beside]);
       for (size_t part = 0; part < 3; ++part)
         sums[row][part] = FUSED(share, parts[part], sums[row][part]);
       KEEP_ORDER(sums[row], shares);
     }
-    shares += PANEL;
+    shares += next;
     panel += PANEL;
   }
   for (size_t row = 0; row < ROWS; ++row)
     for (size_t part = 0; part < 3; ++part)
       AT(tile + row * tile_length + part * LANES) = sums[row][part];
+}
+
+/* The same with shares from a panel. */
+CVEC_LOOP void NAMED(subtract)(const Number *shares, const Number *panel, size_t depth, const Number *from,
+                               size_t from_length, Number *tile, size_t tile_length) {
+  NAMED(subtract_any)(shares, PANEL, 1, panel, depth, from, from_length, tile, tile_length);
+}
+
+/* The rows of a tile are pages apart: those of the next one below, which takes a while to be needed. */
+CVEC_FUSED void NAMED(fetch_next)(const Number *place, size_t row_length) {
+  for (size_t row = ROWS; row < 2 * ROWS; ++row) {
+    __builtin_prefetch(place + row * row_length);
+    __builtin_prefetch(place + row * row_length + PANEL - 1);
+  }
 }
 
 /* A row of a tile without what the rows of the tile above it give. */
@@ -64,95 +80,104 @@ CVEC_FUSED size_t NAMED(finish_pivots)(Number *tile, size_t column, Number *reci
   return ROWS;
 }
 
-/* Rows first ..< last of a panel that the matrix does not fill: beyond it 0, and on the diagonal 1. */
-CVEC_FUSED void NAMED(copy_in)(const Number *a, size_t order, size_t panel, size_t first, size_t last,
-                               Number *to) {
-  for (size_t row = first; row < last; ++row)
-    for (size_t k = 0; k < PANEL; ++k) {
-      size_t column = panel * PANEL + k;
-      to[(row - first) * PANEL + k] = row < order && column < order ? a[row * order + column] : row == column;
-    }
+/* A matrix [rows][columns], of a square one its upper triangle. */
+typedef struct {
+  Number *elements;
+  size_t rows, columns;
+  bool is_square;
+} NAMED(Matrix);
+
+/* Rows first ..< last of a panel: beyond the matrix 0, on the diagonal of a square one 1. */
+CVEC_FUSED void NAMED(copy_in)(const NAMED(Matrix) *a, size_t panel, size_t first, size_t last, Number *to) {
+  size_t left = panel * PANEL;
+  for (size_t row = first; row < last; ++row, to += PANEL) {
+    const Number *from = a->elements + row * a->columns;
+    if (row < a->rows && left + PANEL <= a->columns)
+      memcpy(to, from + left, PANEL * sizeof *to);
+    else
+      for (size_t column = left; column < left + PANEL; ++column)
+        to[column - left] = row < a->rows && column < a->columns ? from[column] : a->is_square && row == column;
+  }
 }
 
-/* Rows first ..< last of a panel, to the upper triangle of the matrix. */
-CVEC_FUSED void NAMED(copy_out)(const Number *from, size_t panel, size_t first, size_t last, Number *a,
-                                size_t order) {
-  size_t left = panel * PANEL, right = left + PANEL < order ? left + PANEL : order;
-  for (size_t row = first; row < last && row < order; ++row)
-    for (size_t column = row > left ? row : left; column < right; ++column)
-      a[row * order + column] = from[(row - first) * PANEL + column - left];
+/* Back again. */
+CVEC_FUSED void NAMED(copy_out)(const Number *from, size_t panel, size_t first, size_t last,
+                                const NAMED(Matrix) *a) {
+  size_t left = panel * PANEL, right = left + PANEL < a->columns ? left + PANEL : a->columns;
+  for (size_t row = first; row < last && row < a->rows; ++row, from += PANEL) {
+    size_t start = a->is_square && row > left ? row : left;
+    if (start < right)
+      memcpy(a->elements + row * a->columns + start, from + start - left, (right - start) * sizeof *from);
+  }
 }
 
-/* Rows first ..< last of the factor, from which those above were taken: the first pivot that is not above 0, or
-   `last`. Their panels from that of `first` on stay in `rows`, `depth` rows each. */
-CVEC_FUSED size_t NAMED(factorize_rows)(Number *a, size_t order, size_t first, size_t last, Number *rows,
-                                        Number *reciprocals) {
-  size_t depth = last - first, left = first / PANEL, right = last / PANEL;
-  for (size_t panel = left; panel < panels_of(order, PANEL); ++panel) {
-    size_t bottom = (panel + 1) * PANEL;
-    bool is_whole = bottom <= order && last <= order;
-    Number *own = rows + (panel - left) * depth * PANEL;
-    if (!is_whole) NAMED(copy_in)(a, order, panel, first, bottom < last ? bottom : last, own);
-    for (size_t side = left; side < right && side <= panel; ++side) {
-      const Number *shares = rows + (side - left) * depth * PANEL;
-      for (size_t column = 0; column < PANEL; column += ROWS) {
-        size_t row = side * PANEL + column, above = row - first;
-        Number *tile = own + above * PANEL, *place = a + row * order + panel * PANEL;
-        NAMED(subtract)(shares + column, own, above, is_whole ? place : tile, is_whole ? order : PANEL, tile,
-                        PANEL);
-        if (side < panel) {
-          NAMED(finish)(shares + above * PANEL + column, reciprocals + above, tile, is_whole ? place : NULL,
-                        order);
-        } else {
-          size_t done = NAMED(finish_pivots)(tile, column, reciprocals + above);
-          if (done < ROWS) return row + done;
-        }
+/* Rows first ..< last of `a`, the factor itself or right-hand sides, from which the rows above were taken: the first
+   pivot that is not above 0, or `last`. `shares` are the factor's panels from that of `first` on, those of `a` stay in
+   `rows`, last - first rows each. */
+CVEC_FUSED size_t NAMED(finish_rows)(const NAMED(Matrix) *a, size_t first, size_t last, const Number *shares,
+                                     Number *rows, Number *reciprocals) {
+  size_t depth = last - first, left = first / PANEL, start = a->is_square ? left : 0;
+  for (size_t panel = start; panel < panels_of(a->columns, PANEL); ++panel) {
+    size_t end = a->is_square && (panel + 1) * PANEL < last ? (panel + 1) * PANEL : last;
+    bool is_whole = (panel + 1) * PANEL <= a->columns && last <= a->rows;
+    Number *own = rows + (panel - start) * depth * PANEL;
+    if (!is_whole) NAMED(copy_in)(a, panel, first, end, own);
+    for (size_t row = first; row < end; row += ROWS) {
+      size_t side = row / PANEL, above = row - first;
+      const Number *side_shares = shares + (side - left) * depth * PANEL + row % PANEL;
+      Number *tile = own + above * PANEL, *place = a->elements + row * a->columns + panel * PANEL;
+      NAMED(subtract)(side_shares, own, above, is_whole ? place : tile, is_whole ? a->columns : PANEL, tile,
+                      PANEL);
+      if (a->is_square && side == panel) {
+        size_t done = NAMED(finish_pivots)(tile, row % PANEL, reciprocals + above);
+        if (done < ROWS) return row + done;
+      } else {
+        NAMED(finish)(side_shares + above * PANEL, reciprocals + above, tile, is_whole ? place : NULL,
+                      a->columns);
       }
     }
-    size_t top = is_whole ? panel * PANEL : first;
-    NAMED(copy_out)(own + (top - first) * PANEL, panel, top, bottom < last ? bottom : last, a, order);
+    size_t top = is_whole ? (a->is_square && panel * PANEL < last ? panel * PANEL : end) : first;
+    NAMED(copy_out)(own + (top - first) * PANEL, panel, top, end, a);
   }
   return last;
 }
 
-/* Takes rows first ..< last, in panels, from the matrix below them. */
-CVEC_FUSED void NAMED(update)(Number *a, size_t order, size_t first, size_t last, const Number *rows) {
-  size_t depth = last - first, panels = panels_of(order, PANEL), left = first / PANEL;
-  for (size_t group = last / PANEL; group < panels; group += DEPTH / PANEL)
-    for (size_t panel = group; panel < panels; ++panel) {
-      const Number *own = rows + (panel - left) * depth * PANEL;
-      for (size_t side = group; side <= panel && side < group + DEPTH / PANEL; ++side) {
-        const Number *shares = rows + (side - left) * depth * PANEL;
-        bool is_whole = side < panel && (panel + 1) * PANEL <= order;
-        for (size_t column = 0; column < PANEL; column += ROWS) {
-          size_t row = side * PANEL + column;
-          Number *place = a + row * order + panel * PANEL;
-          if (is_whole) {
-            /* The rows of a tile are pages apart: those of the next one, which takes a while to be needed. */
-            for (size_t next = ROWS; next < 2 * ROWS; ++next) {
-              __builtin_prefetch(place + next * order);
-              __builtin_prefetch(place + next * order + PANEL - 1);
-            }
-            NAMED(subtract)(shares + column, own, depth, place, order, place, order);
-          } else if (row < order) {
-            Number tile[ROWS * PANEL];
-            size_t bottom = row + ROWS < order ? row + ROWS : order;
-            NAMED(copy_in)(a, order, panel, row, row + ROWS, tile);
-            NAMED(subtract)(shares + column, own, depth, tile, PANEL, tile, PANEL);
-            NAMED(copy_out)(tile, panel, row, bottom, a, order);
-          }
+/* Takes rows first ..< last, in panels, from the rows of `a` below them. */
+CVEC_FUSED void NAMED(update)(const NAMED(Matrix) *a, size_t first, size_t last, const Number *shares,
+                              const Number *rows) {
+  size_t depth = last - first, left = first / PANEL, start = a->is_square ? left : 0;
+  for (size_t group = last; group < a->rows; group += DEPTH)
+    for (size_t panel = a->is_square ? group / PANEL : 0; panel < panels_of(a->columns, PANEL); ++panel) {
+      const Number *own = rows + (panel - start) * depth * PANEL;
+      size_t bottom = group + DEPTH < a->rows ? group + DEPTH : a->rows;
+      if (a->is_square && (panel + 1) * PANEL < bottom) bottom = (panel + 1) * PANEL;
+      for (size_t row = group; row < bottom; row += ROWS) {
+        const Number *row_shares = shares + (row / PANEL - left) * depth * PANEL + row % PANEL;
+        Number *place = a->elements + row * a->columns + panel * PANEL;
+        bool is_whole = (panel + 1) * PANEL <= a->columns && row + ROWS <= a->rows &&
+                        !(a->is_square && row / PANEL == panel);
+        if (is_whole) {
+          NAMED(fetch_next)(place, a->columns);
+          NAMED(subtract)(row_shares, own, depth, place, a->columns, place, a->columns);
+        } else {
+          Number tile[ROWS * PANEL];
+          NAMED(copy_in)(a, panel, row, row + ROWS, tile);
+          NAMED(subtract)(row_shares, own, depth, tile, PANEL, tile, PANEL);
+          NAMED(copy_out)(tile, panel, row, row + ROWS, a);
         }
       }
     }
 }
 
-CVEC_LOOP size_t NAMED(factorize)(Number *a, size_t order, Number *memory) {
+CVEC_LOOP size_t NAMED(factorize)(Number *elements, size_t order, Number *memory) {
+  NAMED(Matrix) a = {elements, order, order, true};
   size_t padded = panels_of(order, PANEL) * PANEL;
+  Number *rows = memory + DEPTH;
   for (size_t first = 0; first < padded; first += DEPTH) {
     size_t last = first + DEPTH < padded ? first + DEPTH : padded;
-    size_t done = NAMED(factorize_rows)(a, order, first, last, memory + DEPTH, memory);
+    size_t done = NAMED(finish_rows)(&a, first, last, rows, rows, memory);
     if (done < last) return done;
-    NAMED(update)(a, order, first, last, memory + DEPTH);
+    NAMED(update)(&a, first, last, rows, rows);
   }
   return order;
 }

@@ -84,4 +84,16 @@ enum PlainLoops<Element: LinearAlgebraElement> {
     }
     return order
   }
+
+  /// X with Uᵀ X = B in the place of B [order, columns], in the same way.
+  static func solveFromLeft(_ u: [Element], order: Int, _ b: inout [Element], columns: Int) {
+    for row in 0..<order {
+      for column in 0..<columns {
+        for above in 0..<row {
+          b[row * columns + column].addProduct(-u[above * order + row], b[above * columns + column])
+        }
+        b[row * columns + column] *= 1 / u[row * order + row]
+      }
+    }
+  }
 }

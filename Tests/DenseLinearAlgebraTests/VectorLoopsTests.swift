@@ -197,6 +197,43 @@ import Testing
     }
   }
 
+  @Test("Solves by panels have the textbook's bits from the left, no residual from the right")
+  func panelSolves() {
+    var generator = SeededGenerator(seed: 67)
+    for order in [1, 3, 12, 13, 25, 95, 96, 97, 110, 193] {
+      var u = Matrix<Double>.randomPositiveDefinite(order: order, &generator).elements()
+      #expect(PlainLoops.factorize(&u, order: order) == order)
+      for others in [1, 3, 4, 7, 12, 30, 50] {
+        let b: [Double] = numbers(order * others, &generator)
+        var expected = b
+        PlainLoops.solveFromLeft(u, order: order, &expected, columns: others)
+        var fromRight: [[Double]] = []
+        withEitherInstructions {
+          // Memory that holds anything.
+          var memory = [Double](repeating: .nan, count: cvec_panel_elements_f64(order))
+          var rows = [Double](repeating: .nan, count: cvec_panel_elements_f64(others))
+          var (left, right) = (b, b)
+          unsafe cvec_solve_left_by_panels_f64(u, order, &left, others, &memory, &rows)
+          unsafe cvec_solve_right_by_panels_f64(u, order, &right, others, &memory)
+          #expect(left == expected, "\(order), \(others)")
+          fromRight.append(right)
+        }
+        #expect(fromRight[0] == fromRight[1])
+        for row in 0..<others {
+          for column in 0..<order {
+            var (sum, size) = (0.0, 0.0)
+            for k in 0...column {
+              let term = fromRight[0][row * order + k] * u[k * order + column]
+              sum += term
+              size += abs(term)
+            }
+            #expect(abs(sum - b[row * order + column]) <= 1e-14 * (size + 1))
+          }
+        }
+      }
+    }
+  }
+
   /// Uniform in −1...1.
   private func numbers<Element: LinearAlgebraElement>(
     _ count: Int, _ generator: inout SeededGenerator

@@ -69,13 +69,22 @@ size_t cvec_factorize_f64(double *a, size_t count, size_t row_length);
 void cvec_invert_f32(const float *a, size_t count, size_t row_length, float *inverse, size_t width);
 void cvec_invert_f64(const double *a, size_t count, size_t row_length, double *inverse, size_t width);
 
-/* ---- panels.c: a whole matrix [order][order] ---- */
+/* ---- panels.c: a whole matrix [order][order], U in its upper triangle; worth it where cvec_has_fma ---- */
 
-/* The same as cvec_factorize_f32, with `memory` of so many elements. Worth it where cvec_has_fma. */
-size_t cvec_panel_elements_f32(size_t order);
-size_t cvec_panel_elements_f64(size_t order);
+/* Elements of the memory that a factor of this order, or right-hand sides of so many columns, are worked on in. */
+size_t cvec_panel_elements_f32(size_t columns);
+size_t cvec_panel_elements_f64(size_t columns);
+
+/* Replaces A by its factor; the first row whose pivot is not above 0, or order. */
 size_t cvec_factorize_by_panels_f32(float *a, size_t order, float *memory);
 size_t cvec_factorize_by_panels_f64(double *a, size_t order, double *memory);
+
+/* U' X = B, X in place of B [order][columns], with `memory` for the order and `rows` for the columns. */
+void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, double *memory,
+                                   double *rows);
+
+/* X U = B, X in place of B [rows][order]. */
+void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, double *memory);
 
 /* ---- sweeps.c: the transpose of a Cholesky factor L in the upper triangle of `factor` [order][order] ---- */
 

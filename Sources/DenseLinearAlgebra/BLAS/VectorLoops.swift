@@ -43,7 +43,27 @@ internal import CVectorLoops
       _ a: UnsafeMutablePointer<Element>, _ order: Int, _ memory: UnsafeMutablePointer<Element>
     ) -> Int
 
-  let panelElements: @Sendable (_ order: Int) -> Int
+  /// The elements of a memory for an order, or for so many columns of right-hand sides.
+  let panelElements: @Sendable (_ columns: Int) -> Int
+
+  /// Solves by panels, which is there where it is the faster way.
+  let panelSolves: PanelSolves?
+
+  /// B := L⁻¹ B for B [order, columns], or B := B L⁻ᵀ for B [rows, order]; Lᵀ in the upper triangle of `factor`, `memory` for
+  /// the order and `rows` for the columns of B.
+  @safe struct PanelSolves: Sendable {
+    let left:
+      @Sendable (
+        _ factor: UnsafePointer<Element>, _ order: Int, _ b: UnsafeMutablePointer<Element>,
+        _ columns: Int, _ memory: UnsafeMutablePointer<Element>,
+        _ rows: UnsafeMutablePointer<Element>
+      ) -> Void
+    let right:
+      @Sendable (
+        _ factor: UnsafePointer<Element>, _ order: Int, _ b: UnsafeMutablePointer<Element>,
+        _ rows: Int, _ memory: UnsafeMutablePointer<Element>
+      ) -> Void
+  }
 }
 
 extension VectorLoops<Float> {
@@ -60,7 +80,7 @@ extension VectorLoops<Float> {
     factorizeBlock: { unsafe cvec_factorize_f32($0, $1, $2) },
     invertBlock: { unsafe cvec_invert_f32($0, $1, $2, $3, $4) },
     factorizeByPanels: { unsafe cvec_factorize_by_panels_f32($0, $1, $2) },
-    panelElements: { cvec_panel_elements_f32($0) })
+    panelElements: { cvec_panel_elements_f32($0) }, panelSolves: nil)
 }
 
 extension VectorLoops<Double> {
@@ -77,5 +97,8 @@ extension VectorLoops<Double> {
     factorizeBlock: { unsafe cvec_factorize_f64($0, $1, $2) },
     invertBlock: { unsafe cvec_invert_f64($0, $1, $2, $3, $4) },
     factorizeByPanels: { unsafe cvec_factorize_by_panels_f64($0, $1, $2) },
-    panelElements: { cvec_panel_elements_f64($0) })
+    panelElements: { cvec_panel_elements_f64($0) },
+    panelSolves: unsafe PanelSolves(
+      left: { unsafe cvec_solve_left_by_panels_f64($0, $1, $2, $3, $4, $5) },
+      right: { unsafe cvec_solve_right_by_panels_f64($0, $1, $2, $3, $4) }))
 }

@@ -90,7 +90,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     case fastest
     case lapack
     case products
-    /// A factor by panels; solves by LAPACK, and from the right by products where those are faster.
+    /// By panels, solves where those are faster.
     case panels
 
     fileprivate func chosen(
@@ -167,13 +167,17 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       case .left: unsafe products.solveFromLeft(factor, base, columns: b.columns)
       case .right: unsafe products.solveFromRight(factor, base, rows: b.rows)
       }
-    case .none
-    where way == .panels && side == .right
-      && ProductFactorization<Element>.isFasterFromRight(order: order):
-      // The inverses of blocks are made for every solve: a hundredth of what one takes.
-      unsafe ProductFactorization(of: factor, order: order).solveFromRight(
-        factor, base, rows: b.rows)
     case .none:
+      if way == .panels {
+        let isDone =
+          switch side {
+          case .left:
+            unsafe PanelFactorization.solveFromLeft(factor, order: order, base, columns: b.columns)
+          case .right:
+            unsafe PanelFactorization.solveFromRight(factor, order: order, base, rows: b.rows)
+          }
+        if isDone { return }
+      }
       unsafe Element._kernels.trsm(
         factor, blasIndex(order, "rows of L"), triangle, base, blasIndex(b.rows, "rows of B"),
         blasIndex(b.columns, "columns of B"), side)

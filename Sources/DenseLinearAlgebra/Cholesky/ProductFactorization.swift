@@ -13,17 +13,10 @@
 
   /// Whether products are the faster way on this processor: OpenBLAS's kernels for AVX-512 have no vectorized
   /// `trsm`. At order 1024 `potrf` reaches 0.6 and `trsm` 0.55 to 0.7 of the rate of products there, this 0.7
-  /// and 0.85 to 0.9; with the kernels for AVX2 the library is ahead by 1 to 8 % (docs/performance.md), but
-  /// for ``isFasterFromRight(order:)``.
+  /// and 0.85 to 0.9; with the kernels for AVX2 the library is ahead by 1 to 8 % (docs/performance.md) and
+  /// ``PanelFactorization`` further.
   static var isFaster: Bool {
     ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(BLASThreads.coreName)
-  }
-
-  /// Whether they are the faster way for B L⁻ᵀ with the kernels for AVX2: in double precision `trsm` from
-  /// that side reaches 0.82 to 0.90 of the rate of products at orders from 512 to 1024, this 0.92 to 0.95; the
-  /// two are equal from 3072 on.
-  static func isFasterFromRight(order: Int) -> Bool {
-    Element.self == Double.self && order <= 2048
   }
 
   private let order: Int
@@ -38,17 +31,6 @@
     self.order = order
     inverses = Matrix(rows: order, columns: Self.blockRows)
     try unsafe factorize(a, 0..<order)
-  }
-
-  /// For solves with Lᵀ in the upper triangle of `factor` [order, order], however it was made.
-  ///
-  /// - Complexity: 32 order flops per row of a block, 32 order elements.
-  init(of factor: UnsafePointer<Element>, order: Int) {
-    self.order = order
-    inverses = Matrix(rows: order, columns: Self.blockRows)
-    for first in stride(from: 0, to: order, by: Self.blockRows) {
-      unsafe invert(factor, first..<min(first + Self.blockRows, order))
-    }
   }
 
   private func factorize(

@@ -26,7 +26,8 @@ public struct MachineRates: Codable, Sendable, Equatable {
   /// got meanwhile: where they are more than cores the system has not spread them evenly after so short a
   /// time, and will have in a run. Reading is timed by the clock, the slowest rank counts. Collective.
   static func measured(
-    _ statistics: Statistics, _ options: GainOptions, over world: borrowing some Collective & ~Copyable
+    _ statistics: Statistics, _ options: GainOptions,
+    over world: borrowing some Collective & ~Copyable
   ) -> MachineRates {
     world.barrier()
     let products =
