@@ -24,3 +24,12 @@ bool cvec_has_fma(void) {
   return false;
 #endif
 }
+
+bool cvec_has_avx512(void) {
+#if defined(__x86_64__)
+  return cvec_has_fma() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}

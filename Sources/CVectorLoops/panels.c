@@ -1,18 +1,18 @@
 /* A Cholesky factor of a whole matrix, in the upper triangle.
 
    DEPTH rows are finished at a time, kept a second time in panels, PANEL columns side by side whose rows follow
-   each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is twelve vectors, which
+   each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is twelve or 24 vectors, which
    stay in registers while the rows above pass by. Every element is the one it was, minus a product for each row
    above it, in the order of the rows and each with one rounding, times the reciprocal of its pivot: neither
    blocks nor vectors show in the bits.
 
-   The second set of instructions is AVX2 with FMA, and a processor without it takes a call per product: this
-   is right everywhere and fast only there. */
+   Panels and tiles are for vectors of 32 bytes, which means AVX2 with FMA, or of 64, which means AVX-512; a
+   processor without them takes a call per product: this is right everywhere and fast only there. */
 #include "instructions.h"
 
 /* DEPTH rows are taken from those below at a time; of those, so many that shares for all of them stay in the second
    cache. */
-enum { ROWS = 4, DEPTH = 96, GROUP = 48 };
+enum { DEPTH = 96, GROUP = 48 };
 
 static inline size_t panels_of(size_t order, size_t panel) { return (order + panel - 1) / panel; }
 
@@ -21,11 +21,17 @@ static inline size_t elements_of(size_t columns, size_t panel) {
   return DEPTH * panel + DEPTH * panels_of(columns, panel) * panel;
 }
 
-size_t cvec_panel_elements_f32(size_t order) { return elements_of(order, 24); }
-size_t cvec_panel_elements_f64(size_t order) { return elements_of(order, 12); }
+/* Of the wider panels, which is enough for the others. */
+size_t cvec_panel_elements_f32(size_t columns) { return elements_of(columns, 48); }
+size_t cvec_panel_elements_f64(size_t columns) { return elements_of(columns, 24); }
 
 typedef float f32x8 __attribute__((vector_size(32), aligned(4)));
 typedef double f64x4 __attribute__((vector_size(32), aligned(8)));
+typedef float f32x16 __attribute__((vector_size(64), aligned(4)));
+typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
+#define ALL_4(x) x, x, x, x
+#define ALL_8(x) ALL_4(x), ALL_4(x)
+#define ALL_16(x) ALL_8(x), ALL_8(x)
 
 /* The vector that begins at an element. */
 #define AT(from) (*(Vector *)(from))
@@ -37,7 +43,10 @@ typedef double f64x4 __attribute__((vector_size(32), aligned(8)));
 #define CVEC_LOOP static __attribute__((noinline))
 #define KEEP_ORDER(sums, pointer)
 #define OF_SET(function, type) function##_##type##_plain
-#include "panels_of_both_numbers.h"
+#include "panels_of_32_bytes.h"
+#undef OF_SET
+#define OF_SET(function, type) function##_##type##_plain_wide
+#include "panels_of_64_bytes.h"
 
 #if defined(__x86_64__)
 #undef CVEC_FUSED
@@ -50,26 +59,42 @@ typedef double f64x4 __attribute__((vector_size(32), aligned(8)));
 #define KEEP_ORDER(sums, pointer)                                                                    \
   __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+x"((sums)[2]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_fma
-#include "panels_of_both_numbers.h"
-#define CVEC_EITHER(function, type, ...)                                                             \
-  (cvec_has_fma() ? function##_##type##_fma(__VA_ARGS__) : function##_##type##_plain(__VA_ARGS__))
+#include "panels_of_32_bytes.h"
+
+#undef CVEC_FUSED
+#undef CVEC_LOOP
+#undef KEEP_ORDER
+#undef OF_SET
+#define CVEC_FUSED static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,fma")))
+#define CVEC_LOOP static __attribute__((noinline, target("avx512f,avx512dq,avx512vl,fma")))
+#define KEEP_ORDER(sums, pointer)                                                                    \
+  __asm__ volatile("" : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+r"(pointer))
+#define OF_SET(function, type) function##_##type##_avx512
+#include "panels_of_64_bytes.h"
+#define CVEC_EITHER(function, type, is_wide, ...)                                                    \
+  (is_wide ? cvec_has_avx512() ? function##_##type##_avx512(__VA_ARGS__)                             \
+                               : function##_##type##_plain_wide(__VA_ARGS__)                         \
+   : cvec_has_fma() ? function##_##type##_fma(__VA_ARGS__)                                           \
+                    : function##_##type##_plain(__VA_ARGS__))
 #else
-#define CVEC_EITHER(function, type, ...) function##_##type##_plain(__VA_ARGS__)
+#define CVEC_EITHER(function, type, is_wide, ...)                                                    \
+  (is_wide ? function##_##type##_plain_wide(__VA_ARGS__) : function##_##type##_plain(__VA_ARGS__))
 #endif
 
-size_t cvec_factorize_by_panels_f32(float *a, size_t order, float *memory) {
-  return CVEC_EITHER(factorize, f32, a, order, memory);
+size_t cvec_factorize_by_panels_f32(float *a, size_t order, bool is_wide, float *memory) {
+  return CVEC_EITHER(factorize, f32, is_wide, a, order, memory);
 }
 
-size_t cvec_factorize_by_panels_f64(double *a, size_t order, double *memory) {
-  return CVEC_EITHER(factorize, f64, a, order, memory);
+size_t cvec_factorize_by_panels_f64(double *a, size_t order, bool is_wide, double *memory) {
+  return CVEC_EITHER(factorize, f64, is_wide, a, order, memory);
 }
 
-void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, double *memory,
-                                   double *rows) {
-  CVEC_EITHER(solve_left, f64, u, order, b, columns, memory, rows);
+void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, bool is_wide,
+                                   double *memory, double *rows) {
+  CVEC_EITHER(solve_left, f64, is_wide, u, order, b, columns, memory, rows);
 }
 
-void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, double *memory) {
-  CVEC_EITHER(solve_right, f64, u, order, b, rows, memory);
+void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, bool is_wide,
+                                    double *memory) {
+  CVEC_EITHER(solve_right, f64, is_wide, u, order, b, rows, memory);
 }

@@ -1,16 +1,18 @@
 /* The factorization of one type for one set of instructions; see panels.c. */
 
-/* tile = from - the sum over `depth` rows k of shares[k][row] * panel[k]; twelve vectors that stay in registers. Shares
+/* tile = from - the sum over `depth` rows k of shares[k][row] * panel[k]; vectors that all stay in registers. Shares
    of a row are `next` apart, those of a k `beside`. */
 CVEC_FUSED void NAMED(subtract_any)(const Number *shares, size_t next, size_t beside, const Number *panel,
                                     size_t depth, const Number *from, size_t from_length, Number *tile,
                                     size_t tile_length) {
   Vector sums[ROWS][3];
+#pragma clang loop unroll(full)
   for (size_t row = 0; row < ROWS; ++row)
     for (size_t part = 0; part < 3; ++part)
       sums[row][part] = AT(from + row * from_length + part * LANES);
   for (size_t k = 0; k < depth; ++k) {
     Vector parts[3] = {AT(panel), AT(panel + LANES), AT(panel + 2 * LANES)};
+#pragma clang loop unroll(full)
     for (size_t row = 0; row < ROWS; ++row) {
       Vector share = -ALL(shares[row * beside]);
       for (size_t part = 0; part < 3; ++part)
@@ -20,6 +22,7 @@ CVEC_FUSED void NAMED(subtract_any)(const Number *shares, size_t next, size_t be
     shares += next;
     panel += PANEL;
   }
+#pragma clang loop unroll(full)
   for (size_t row = 0; row < ROWS; ++row)
     for (size_t part = 0; part < 3; ++part)
       AT(tile + row * tile_length + part * LANES) = sums[row][part];

@@ -169,7 +169,7 @@ import Testing
 
   @Test("A factor by panels has the bits of the textbook's sums, and stops at the same pivot")
   func panels() {
-    // Panels of 12 and 24 columns, 96 rows at a time.
+    // Panels of 12, 24 and 48 columns, 96 rows at a time.
     let orders = [1, 2, 4, 11, 12, 13, 23, 24, 25, 47, 60, 95, 96, 97, 101, 193, 200]
     var generator = SeededGenerator(seed: 66)
     for order in orders {
@@ -184,14 +184,16 @@ import Testing
         #expect(count == (isBad ? bad : order))
         #expect(PlainLoops.factorize(&expectedB, order: order) == count)
         withEitherInstructions {
-          // Memory that holds anything.
-          var memory = [Double](repeating: .nan, count: cvec_panel_elements_f64(order))
-          var halves = [Float](repeating: .nan, count: cvec_panel_elements_f32(order))
-          var (c, d) = (a, b)
-          #expect(unsafe cvec_factorize_by_panels_f64(&c, order, &memory) == count)
-          #expect(unsafe cvec_factorize_by_panels_f32(&d, order, &halves) == count)
-          // Where it stops, rows of a block are left as they happen to be.
-          if !isBad { #expect(c == expectedA && d == expectedB, "\(order)") }
+          for isWide in [false, true] {
+            // Memory that holds anything.
+            var memory = [Double](repeating: .nan, count: cvec_panel_elements_f64(order))
+            var halves = [Float](repeating: .nan, count: cvec_panel_elements_f32(order))
+            var (c, d) = (a, b)
+            #expect(unsafe cvec_factorize_by_panels_f64(&c, order, isWide, &memory) == count)
+            #expect(unsafe cvec_factorize_by_panels_f32(&d, order, isWide, &halves) == count)
+            // Where it stops, rows of a block are left as they happen to be.
+            if !isBad { #expect(c == expectedA && d == expectedB, "\(order)") }
+          }
         }
       }
     }
@@ -207,31 +209,41 @@ import Testing
         let b: [Double] = numbers(order * others, &generator)
         var expected = b
         PlainLoops.solveFromLeft(u, order: order, &expected, columns: others)
-        var fromRight: [[Double]] = []
-        withEitherInstructions {
-          // Memory that holds anything.
-          var memory = [Double](repeating: .nan, count: cvec_panel_elements_f64(order))
-          var rows = [Double](repeating: .nan, count: cvec_panel_elements_f64(others))
-          var (left, right) = (b, b)
-          unsafe cvec_solve_left_by_panels_f64(u, order, &left, others, &memory, &rows)
-          unsafe cvec_solve_right_by_panels_f64(u, order, &right, others, &memory)
-          #expect(left == expected, "\(order), \(others)")
-          fromRight.append(right)
-        }
-        #expect(fromRight[0] == fromRight[1])
-        for row in 0..<others {
-          for column in 0..<order {
-            var (sum, size) = (0.0, 0.0)
-            for k in 0...column {
-              let term = fromRight[0][row * order + k] * u[k * order + column]
-              sum += term
-              size += abs(term)
-            }
-            #expect(abs(sum - b[row * order + column]) <= 1e-14 * (size + 1))
+        for isWide in [false, true] {
+          var fromRight: [[Double]] = []
+          withEitherInstructions {
+            // Memory that holds anything.
+            var memory = [Double](repeating: .nan, count: cvec_panel_elements_f64(order))
+            var rows = [Double](repeating: .nan, count: cvec_panel_elements_f64(others))
+            var (left, right) = (b, b)
+            unsafe cvec_solve_left_by_panels_f64(u, order, &left, others, isWide, &memory, &rows)
+            unsafe cvec_solve_right_by_panels_f64(u, order, &right, others, isWide, &memory)
+            #expect(left == expected, "\(order), \(others)")
+            fromRight.append(right)
           }
+          #expect(fromRight[0] == fromRight[1])
+          #expect(residual(of: fromRight[0], u, order: order, b) <= 1e-14)
         }
       }
     }
+  }
+
+  /// The largest error of X U = B, in parts of 1 and the sizes of what is added up there.
+  private func residual(of x: [Double], _ u: [Double], order: Int, _ b: [Double]) -> Double {
+    var largest = 0.0
+    for row in 0..<x.count / order {
+      for column in 0..<order {
+        var (sum, size) = (0.0, 1.0)
+        for k in 0...column {
+          let term = x[row * order + k] * u[k * order + column]
+          sum += term
+          size += abs(term)
+        }
+        let error = abs(sum - b[row * order + column]) / size
+        largest = error.isNaN ? .infinity : max(largest, error)
+      }
+    }
+    return largest
   }
 
   /// Uniform in −1...1.

@@ -22,6 +22,9 @@ void cvec_allow_avx2(bool allowed);
 /* Whether the processor has AVX2 with FMA and the tests allow it. */
 bool cvec_has_fma(void);
 
+/* The same of AVX-512 (F, DQ, VL), which is more. */
+bool cvec_has_avx512(void);
+
 /* ---- stripes.c: XXH64's stripes of 32 bytes, at any alignment ---- */
 
 /* Its four accumulators. */
@@ -69,22 +72,24 @@ size_t cvec_factorize_f64(double *a, size_t count, size_t row_length);
 void cvec_invert_f32(const float *a, size_t count, size_t row_length, float *inverse, size_t width);
 void cvec_invert_f64(const double *a, size_t count, size_t row_length, double *inverse, size_t width);
 
-/* ---- panels.c: a whole matrix [order][order], U in its upper triangle; worth it where cvec_has_fma ---- */
+/* ---- panels.c: a whole matrix [order][order], U in its upper triangle; for vectors of 32 bytes, worth it where
+   cvec_has_fma, or of 64 (`is_wide`), where cvec_has_avx512 ---- */
 
 /* Elements of the memory that a factor of this order, or right-hand sides of so many columns, are worked on in. */
 size_t cvec_panel_elements_f32(size_t columns);
 size_t cvec_panel_elements_f64(size_t columns);
 
 /* Replaces A by its factor; the first row whose pivot is not above 0, or order. */
-size_t cvec_factorize_by_panels_f32(float *a, size_t order, float *memory);
-size_t cvec_factorize_by_panels_f64(double *a, size_t order, double *memory);
+size_t cvec_factorize_by_panels_f32(float *a, size_t order, bool is_wide, float *memory);
+size_t cvec_factorize_by_panels_f64(double *a, size_t order, bool is_wide, double *memory);
 
 /* U' X = B, X in place of B [order][columns], with `memory` for the order and `rows` for the columns. */
-void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, double *memory,
-                                   double *rows);
+void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, bool is_wide,
+                                   double *memory, double *rows);
 
-/* X U = B, X in place of B [rows][order]. */
-void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, double *memory);
+/* X U = B, X in place of B [rows][order]. Its bits depend on `is_wide`, those of the others do not. */
+void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, bool is_wide,
+                                    double *memory);
 
 /* ---- sweeps.c: the transpose of a Cholesky factor L in the upper triangle of `factor` [order][order] ---- */
 

@@ -37,10 +37,12 @@ internal import CVectorLoops
       _ inverse: UnsafeMutablePointer<Element>, _ width: Int
     ) -> Void
 
-  /// The same as ``factorizeBlock`` for a whole matrix, with `memory` of ``panelElements``(order).
+  /// The same as ``factorizeBlock`` for a whole matrix, with `memory` of ``panelElements``(order), by vectors of
+  /// 64 bytes (`isWide`) or of 32.
   let factorizeByPanels:
     @Sendable (
-      _ a: UnsafeMutablePointer<Element>, _ order: Int, _ memory: UnsafeMutablePointer<Element>
+      _ a: UnsafeMutablePointer<Element>, _ order: Int, _ isWide: Bool,
+      _ memory: UnsafeMutablePointer<Element>
     ) -> Int
 
   /// The elements of a memory for an order, or for so many columns of right-hand sides.
@@ -55,13 +57,13 @@ internal import CVectorLoops
     let left:
       @Sendable (
         _ factor: UnsafePointer<Element>, _ order: Int, _ b: UnsafeMutablePointer<Element>,
-        _ columns: Int, _ memory: UnsafeMutablePointer<Element>,
+        _ columns: Int, _ isWide: Bool, _ memory: UnsafeMutablePointer<Element>,
         _ rows: UnsafeMutablePointer<Element>
       ) -> Void
     let right:
       @Sendable (
         _ factor: UnsafePointer<Element>, _ order: Int, _ b: UnsafeMutablePointer<Element>,
-        _ rows: Int, _ memory: UnsafeMutablePointer<Element>
+        _ rows: Int, _ isWide: Bool, _ memory: UnsafeMutablePointer<Element>
       ) -> Void
   }
 }
@@ -79,7 +81,7 @@ extension VectorLoops<Float> {
     solveVectors: { unsafe cvec_solve_f32($0, $1, $2, $3, $4) },
     factorizeBlock: { unsafe cvec_factorize_f32($0, $1, $2) },
     invertBlock: { unsafe cvec_invert_f32($0, $1, $2, $3, $4) },
-    factorizeByPanels: { unsafe cvec_factorize_by_panels_f32($0, $1, $2) },
+    factorizeByPanels: { unsafe cvec_factorize_by_panels_f32($0, $1, $2, $3) },
     panelElements: { cvec_panel_elements_f32($0) }, panelSolves: nil)
 }
 
@@ -96,9 +98,9 @@ extension VectorLoops<Double> {
     solveVectors: { unsafe cvec_solve_f64($0, $1, $2, $3, $4) },
     factorizeBlock: { unsafe cvec_factorize_f64($0, $1, $2) },
     invertBlock: { unsafe cvec_invert_f64($0, $1, $2, $3, $4) },
-    factorizeByPanels: { unsafe cvec_factorize_by_panels_f64($0, $1, $2) },
+    factorizeByPanels: { unsafe cvec_factorize_by_panels_f64($0, $1, $2, $3) },
     panelElements: { cvec_panel_elements_f64($0) },
     panelSolves: unsafe PanelSolves(
-      left: { unsafe cvec_solve_left_by_panels_f64($0, $1, $2, $3, $4, $5) },
-      right: { unsafe cvec_solve_right_by_panels_f64($0, $1, $2, $3, $4) }))
+      left: { unsafe cvec_solve_left_by_panels_f64($0, $1, $2, $3, $4, $5, $6) },
+      right: { unsafe cvec_solve_right_by_panels_f64($0, $1, $2, $3, $4, $5) }))
 }

@@ -98,8 +98,8 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
     ) -> Way {
       guard self == .fastest else { return self }
       if triangle == .lower { return .lapack }
-      if ProductFactorization<Element>.isFaster { return .products }
-      return PanelFactorization<Element>.isFaster(order: order) ? .panels : .lapack
+      if PanelFactorization<Element>.isFaster(order: order) { return .panels }
+      return ProductFactorization<Element>.isFaster ? .products : .lapack
     }
   }
 
@@ -169,18 +169,32 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       }
     case .none:
       if way == .panels {
-        let isDone =
+        if unsafe solveByPanels(factor, base, b.rows, b.columns, side) { return }
+        if ProductFactorization<Element>.isFaster {
+          // The inverses of blocks are made for every solve: a hundredth of what one takes.
+          let products = unsafe ProductFactorization(of: factor, order: order)
           switch side {
-          case .left:
-            unsafe PanelFactorization.solveFromLeft(factor, order: order, base, columns: b.columns)
-          case .right:
-            unsafe PanelFactorization.solveFromRight(factor, order: order, base, rows: b.rows)
+          case .left: unsafe products.solveFromLeft(factor, base, columns: b.columns)
+          case .right: unsafe products.solveFromRight(factor, base, rows: b.rows)
           }
-        if isDone { return }
+          return
+        }
       }
       unsafe Element._kernels.trsm(
         factor, blasIndex(order, "rows of L"), triangle, base, blasIndex(b.rows, "rows of B"),
         blasIndex(b.columns, "columns of B"), side)
+    }
+  }
+
+  /// Whether panels are the faster way, which then has been gone.
+  private func solveByPanels(
+    _ factor: UnsafePointer<Element>, _ b: UnsafeMutablePointer<Element>, _ rows: Int,
+    _ columns: Int, _ side: BLASKernels<Element>.Side
+  ) -> Bool {
+    switch side {
+    case .left:
+      unsafe PanelFactorization.solveFromLeft(factor, order: order, b, columns: columns)
+    case .right: unsafe PanelFactorization.solveFromRight(factor, order: order, b, rows: rows)
     }
   }
 

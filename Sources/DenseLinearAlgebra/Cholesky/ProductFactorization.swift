@@ -16,7 +16,7 @@
   /// and 0.85 to 0.9; with the kernels for AVX2 the library is ahead by 1 to 8 % (docs/performance.md) and
   /// ``PanelFactorization`` further.
   static var isFaster: Bool {
-    ["SkylakeX", "Cooperlake", "SapphireRapids"].contains(BLASThreads.coreName)
+    BLASThreads.family == .avx512
   }
 
   private let order: Int
@@ -31,6 +31,17 @@
     self.order = order
     inverses = Matrix(rows: order, columns: Self.blockRows)
     try unsafe factorize(a, 0..<order)
+  }
+
+  /// For solves with Lᵀ in the upper triangle of `factor` [order, order], however it was made.
+  ///
+  /// - Complexity: 32 order flops per row of a block, 32 order elements.
+  init(of factor: UnsafePointer<Element>, order: Int) {
+    self.order = order
+    inverses = Matrix(rows: order, columns: Self.blockRows)
+    for first in stride(from: 0, to: order, by: Self.blockRows) {
+      unsafe invert(factor, first..<min(first + Self.blockRows, order))
+    }
   }
 
   private func factorize(

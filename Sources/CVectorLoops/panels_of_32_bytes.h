@@ -1,10 +1,11 @@
-/* Private to panels.c: the loops of each of the two types, for one set of instructions. In single precision BLAS
-   solves faster. */
+/* Private to panels.c: the loops of each of the two types for vectors of 32 bytes, for one set of instructions. In single
+   precision BLAS solves faster. */
+#define ROWS 4
 #define Number float
 #define Vector f32x8
 #define LANES 8
 #define PANEL 24
-#define ALL(x) ((f32x8){x, x, x, x, x, x, x, x})
+#define ALL(x) ((f32x8){ALL_8(x)})
 #define ROOT __builtin_sqrtf
 #define NAMED(function) OF_SET(function, f32)
 #include "panels_of_number.h"
@@ -20,7 +21,7 @@
 #define Vector f64x4
 #define LANES 4
 #define PANEL 12
-#define ALL(x) ((f64x4){x, x, x, x})
+#define ALL(x) ((f64x4){ALL_4(x)})
 #define ROOT __builtin_sqrt
 #define NAMED(function) OF_SET(function, f64)
 #include "panels_of_number.h"
@@ -32,3 +33,4 @@
 #undef ALL
 #undef ROOT
 #undef NAMED
+#undef ROWS
