@@ -16,11 +16,16 @@ CVEC_LOOP void NAMED(solve_left)(const Number *u, size_t order, Number *b, size_
   }
 }
 
-/* `subtract` with shares from rows that are `beside` apart. */
+/* The same with shares from rows that are `beside` apart. */
 CVEC_LOOP void NAMED(subtract_rows)(const Number *shares, size_t beside, const Number *panel, size_t depth,
                                     const Number *from, size_t from_length, Number *tile,
                                     size_t tile_length) {
-  NAMED(subtract_any)(shares, 1, beside, panel, depth, from, from_length, tile, tile_length);
+  NAMED(subtract_any)(true, shares, 1, beside, panel, depth, from, from_length, tile, tile_length);
+}
+
+CVEC_LOOP void NAMED(subtract_block_rows)(const Number *shares, size_t beside, const Number *panel, size_t depth,
+                                          Number *tile, size_t tile_length) {
+  NAMED(subtract_any)(false, shares, 1, beside, panel, depth, tile, tile_length, tile, tile_length);
 }
 
 /* -1 times the inverse of a block on the diagonal, from its last row up. */
@@ -43,12 +48,12 @@ CVEC_FUSED void NAMED(take_from_right)(const Number *shares, size_t beside, cons
   static const Number zeros[PANEL];
   Number tile[ROWS * PANEL];
   if (beside && columns >= PANEL) {
-    NAMED(fetch_next)(place, beside);
     if (inverse) {
       NAMED(subtract_rows)(shares, beside, panel, depth, place, beside, tile, PANEL);
       NAMED(subtract_rows)(tile, PANEL, inverse, PANEL, zeros, 0, place, beside);
     } else {
-      NAMED(subtract_rows)(shares, beside, panel, depth, place, beside, place, beside);
+      NAMED(fetch)(place, beside);
+      NAMED(subtract_block_rows)(shares, beside, panel, depth, place, beside);
     }
     return;
   }
@@ -56,8 +61,12 @@ CVEC_FUSED void NAMED(take_from_right)(const Number *shares, size_t beside, cons
   memset(tile, 0, sizeof tile);
   for (size_t row = 0; row < rows; ++row)
     memcpy(tile + row * PANEL, place + row * beside, count * sizeof *tile);
-  NAMED(subtract_rows)(shares, beside, panel, depth, tile, PANEL, tile, PANEL);
-  if (inverse) NAMED(subtract_rows)(tile, PANEL, inverse, PANEL, zeros, 0, tile, PANEL);
+  if (inverse) {
+    NAMED(subtract_rows)(shares, beside, panel, depth, tile, PANEL, tile, PANEL);
+    NAMED(subtract_rows)(tile, PANEL, inverse, PANEL, zeros, 0, tile, PANEL);
+  } else {
+    NAMED(subtract_block_rows)(shares, beside, panel, depth, tile, PANEL);
+  }
   for (size_t row = 0; row < rows; ++row)
     memcpy(place + row * beside, tile + row * PANEL, count * sizeof *tile);
 }

@@ -2,9 +2,9 @@
 
    DEPTH rows are finished at a time, kept a second time in panels, PANEL columns side by side whose rows follow
    each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is twelve or 24 vectors, which
-   stay in registers while the rows above pass by. Every element is the one it was, minus a product for each row
-   above it, in the order of the rows and each with one rounding, times the reciprocal of its pivot: neither
-   blocks nor vectors show in the bits.
+   stay in registers while the rows above pass by. Every element is the one it was, minus the sum of a product for
+   each row of a block above it, block by block, then minus the products of its own block one by one, times the
+   reciprocal of its pivot; each product is added with one rounding. So vectors do not show in the bits.
 
    Panels and tiles are for vectors of 32 bytes, which means AVX2 with FMA, or of 64, which means AVX-512; a
    processor without them takes a call per product: this is right everywhere and fast only there. */

@@ -1,20 +1,22 @@
 /* The factorization of one type for one set of instructions; see panels.c. */
 
 /* tile = from - the sum over `depth` rows k of shares[k][row] * panel[k]; vectors that all stay in registers. Shares
-   of a row are `next` apart, those of a k `beside`. */
-CVEC_FUSED void NAMED(subtract_any)(const Number *shares, size_t next, size_t beside, const Number *panel,
-                                    size_t depth, const Number *from, size_t from_length, Number *tile,
-                                    size_t tile_length) {
+   of a row are `next` apart, those of a k `beside`. Either product by product from what is there (`is_own`), or the
+   sum first, which is then taken away at once. */
+CVEC_FUSED void NAMED(subtract_any)(bool is_own, const Number *shares, size_t next, size_t beside,
+                                    const Number *panel, size_t depth, const Number *from,
+                                    size_t from_length, Number *tile, size_t tile_length) {
   Vector sums[ROWS][3];
 #pragma clang loop unroll(full)
   for (size_t row = 0; row < ROWS; ++row)
     for (size_t part = 0; part < 3; ++part)
-      sums[row][part] = AT(from + row * from_length + part * LANES);
+      sums[row][part] = is_own ? AT(from + row * from_length + part * LANES) : (Vector){0};
   for (size_t k = 0; k < depth; ++k) {
     Vector parts[3] = {AT(panel), AT(panel + LANES), AT(panel + 2 * LANES)};
 #pragma clang loop unroll(full)
     for (size_t row = 0; row < ROWS; ++row) {
-      Vector share = -ALL(shares[row * beside]);
+      Vector share = ALL(shares[row * beside]);
+      if (is_own) share = -share;
       for (size_t part = 0; part < 3; ++part)
         sums[row][part] = FUSED(share, parts[part], sums[row][part]);
       KEEP_ORDER(sums[row], shares);
@@ -24,19 +26,28 @@ CVEC_FUSED void NAMED(subtract_any)(const Number *shares, size_t next, size_t be
   }
 #pragma clang loop unroll(full)
   for (size_t row = 0; row < ROWS; ++row)
-    for (size_t part = 0; part < 3; ++part)
-      AT(tile + row * tile_length + part * LANES) = sums[row][part];
+    for (size_t part = 0; part < 3; ++part) {
+      Vector sum = sums[row][part];
+      AT(tile + row * tile_length + part * LANES) =
+          is_own ? sum : AT(from + row * from_length + part * LANES) - sum;
+    }
 }
 
-/* The same with shares from a panel. */
+/* Within a block of rows, to its panels. */
 CVEC_LOOP void NAMED(subtract)(const Number *shares, const Number *panel, size_t depth, const Number *from,
-                               size_t from_length, Number *tile, size_t tile_length) {
-  NAMED(subtract_any)(shares, PANEL, 1, panel, depth, from, from_length, tile, tile_length);
+                               size_t from_length, Number *tile) {
+  NAMED(subtract_any)(true, shares, PANEL, 1, panel, depth, from, from_length, tile, PANEL);
 }
 
-/* The rows of a tile are pages apart: those of the next one below, which takes a while to be needed. */
-CVEC_FUSED void NAMED(fetch_next)(const Number *place, size_t row_length) {
-  for (size_t row = ROWS; row < 2 * ROWS; ++row) {
+/* A whole block of rows, from a tile below it. */
+CVEC_LOOP void NAMED(subtract_block)(const Number *shares, const Number *panel, size_t depth, Number *tile,
+                                     size_t tile_length) {
+  NAMED(subtract_any)(false, shares, PANEL, 1, panel, depth, tile, tile_length, tile, tile_length);
+}
+
+/* The rows of a tile are pages apart, and it takes a block's products until they are needed. */
+CVEC_FUSED void NAMED(fetch)(const Number *place, size_t row_length) {
+  for (size_t row = 0; row < ROWS; ++row) {
     __builtin_prefetch(place + row * row_length);
     __builtin_prefetch(place + row * row_length + PANEL - 1);
   }
@@ -129,8 +140,7 @@ CVEC_FUSED size_t NAMED(finish_rows)(const NAMED(Matrix) *a, size_t first, size_
       size_t side = row / PANEL, above = row - first;
       const Number *side_shares = shares + (side - left) * depth * PANEL + row % PANEL;
       Number *tile = own + above * PANEL, *place = a->elements + row * a->columns + panel * PANEL;
-      NAMED(subtract)(side_shares, own, above, is_whole ? place : tile, is_whole ? a->columns : PANEL, tile,
-                      PANEL);
+      NAMED(subtract)(side_shares, own, above, is_whole ? place : tile, is_whole ? a->columns : PANEL, tile);
       if (a->is_square && side == panel) {
         size_t done = NAMED(finish_pivots)(tile, row % PANEL, reciprocals + above);
         if (done < ROWS) return row + done;
@@ -160,12 +170,12 @@ CVEC_FUSED void NAMED(update)(const NAMED(Matrix) *a, size_t first, size_t last,
         bool is_whole = (panel + 1) * PANEL <= a->columns && row + ROWS <= a->rows &&
                         !(a->is_square && row / PANEL == panel);
         if (is_whole) {
-          NAMED(fetch_next)(place, a->columns);
-          NAMED(subtract)(row_shares, own, depth, place, a->columns, place, a->columns);
+          NAMED(fetch)(place, a->columns);
+          NAMED(subtract_block)(row_shares, own, depth, place, a->columns);
         } else {
           Number tile[ROWS * PANEL];
           NAMED(copy_in)(a, panel, row, row + ROWS, tile);
-          NAMED(subtract)(row_shares, own, depth, tile, PANEL, tile, PANEL);
+          NAMED(subtract_block)(row_shares, own, depth, tile, PANEL);
           NAMED(copy_out)(tile, panel, row, row + ROWS, a);
         }
       }

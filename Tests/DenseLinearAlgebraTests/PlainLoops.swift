@@ -67,14 +67,12 @@ enum PlainLoops<Element: LinearAlgebraElement> {
     return sum
   }
 
-  /// U in the upper triangle with Uᵀ U = A: row by row, what the rows above give taken away one product at a time
-  /// without rounding it, then times the reciprocal of the pivot; how many pivots are above 0.
+  /// U in the upper triangle with Uᵀ U = A, row by row, times the reciprocal of the pivot; how many pivots are above 0.
   static func factorize(_ a: inout [Element], order: Int) -> Int {
     for row in 0..<order {
       for column in row..<order {
-        for above in 0..<row {
-          a[row * order + column].addProduct(-a[above * order + row], a[above * order + column])
-        }
+        a[row * order + column] = takeAbove(
+          a[row * order + column], row: row, { a[$0 * order + row] }, { a[$0 * order + column] })
       }
       let pivot = a[row * order + row]
       guard pivot > 0 else { return row }
@@ -89,11 +87,26 @@ enum PlainLoops<Element: LinearAlgebraElement> {
   static func solveFromLeft(_ u: [Element], order: Int, _ b: inout [Element], columns: Int) {
     for row in 0..<order {
       for column in 0..<columns {
-        for above in 0..<row {
-          b[row * columns + column].addProduct(-u[above * order + row], b[above * columns + column])
-        }
-        b[row * columns + column] *= 1 / u[row * order + row]
+        let rest = takeAbove(
+          b[row * columns + column], row: row, { u[$0 * order + row] },
+          { b[$0 * columns + column] })
+        b[row * columns + column] = rest * (1 / u[row * order + row])
       }
     }
+  }
+
+  /// Without what the rows above give: sums of 96 of them, then those of its own 96 one by one; no product is rounded.
+  private static func takeAbove(
+    _ value: Element, row: Int, _ share: (Int) -> Element, _ above: (Int) -> Element
+  ) -> Element {
+    var value = value
+    let own = row / 96 * 96
+    for first in stride(from: 0, to: own, by: 96) {
+      var sum: Element = 0
+      for k in first..<first + 96 { sum.addProduct(share(k), above(k)) }
+      value -= sum
+    }
+    for k in own..<row { value.addProduct(-share(k), above(k)) }
+    return value
   }
 }

@@ -1,9 +1,9 @@
 /// Cholesky factorization of a whole matrix by loops of our own, for Lᵀ in the upper triangle, and solves with it.
 ///
 /// For OpenBLAS's kernels for AVX2 and AVX-512, where `potrf` loses time in products of small depth, and `trsm` in
-/// double precision. An element of the factor and of a solution from the left is the textbook's sum, in the order of
-/// the rows and each step with one rounding (CVectorLoops, panels.c), so that the bits depend on nothing but the
-/// matrix; they differ from LAPACK's in the last ones. From the right blocks on the diagonal are inverted, as
+/// double precision. An element of the factor and of a solution from the left is the textbook's sum, by blocks of 96 rows
+/// in their order and each product with one rounding (CVectorLoops, panels.c), so that the bits depend on nothing but
+/// the matrix; they differ from LAPACK's in the last ones. From the right blocks on the diagonal are inverted, as
 /// ``ProductFactorization`` does.
 enum PanelFactorization<Element: LinearAlgebraElement> {
   /// Whether it is the faster way. Against `potrf` with the kernels for AVX2, in parts of the rate of products: in
@@ -14,7 +14,8 @@ enum PanelFactorization<Element: LinearAlgebraElement> {
     switch BLASThreads.family {
     case .avx2:
       order >= (Element.self == Double.self ? 256 : 768) && InstructionSet.hasFusedProducts
-    case .avx512: order >= 256 && InstructionSet.hasAVX512
+    case .avx512:
+      order >= 256 && (Element.self == Double.self || order <= 1536) && InstructionSet.hasAVX512
     case .other: false
     }
   }
