@@ -1,5 +1,5 @@
-internal import Allocation
-internal import ArgumentParser
+public import Allocation
+public import ArgumentParser
 internal import Collectives
 internal import Glibc
 
@@ -28,6 +28,24 @@ struct PriceBench: ParsableCommand {
 
   @Flag(help: "Spend all of the budget: the price may be negative.")
   var spendAll = false
+
+  @Option(help: "What running costs are in proportion to: cost or slot.")
+  var alphaPer = CapacityProgram.AlphaPer.cost
+
+  @Option(help: "Running cost per cost, or per slot.")
+  var alpha = 0.5
+
+  @Option(help: "Budget per unit.")
+  var budget = 2.0
+
+  @Option(help: "Half of what the logarithm of qualities is spread over; 0 makes them equal.")
+  var qualitySpread = 3.0
+
+  @Option(help: "The largest cost; the smallest is its inverse.")
+  var largestCost = 2.0
+
+  @Option(help: "Share of the units that are a thousand times as good and as large.")
+  var heavy = 0.0
 
   @Option(help: "Seed of the draws.")
   var seed: UInt64 = 0
@@ -87,8 +105,9 @@ private struct PriceWork: Bench.Work {
     _ count: Int, over world: borrowing some Collective & ~Copyable
   ) throws -> Line {
     let total = count * world.size
-    // A budget of two per unit: some get nothing, some their upper bound.
-    var program = CapacityProgram(budget: 2 * Double(total))
+    // With a budget of two per unit some get nothing, some their upper bound.
+    var program = CapacityProgram(budget: bench.budget * Double(total))
+    (program.alpha, program.alphaPer) = (bench.alpha, bench.alphaPer)
     if bench.gamma > 0 { program.gamma = .fixed(bench.gamma) }
     if bench.spendAll { program.spend = .all }
     var draws = RandomDraws(seed: bench.seed &+ UInt64(world.rank) &* 1_000_003)
@@ -96,14 +115,18 @@ private struct PriceWork: Bench.Work {
     var arrays = ReadArrays(count: count)
     let columns = CapacityColumns(program, count: count) { position in
       // Over four decades, as gains of layers are.
-      let quality = 4 * exp(3 * draws.bell())
-      let cost = Double.random(in: 0.5...2, using: &draws)
+      let quality = 4 * exp(bench.qualitySpread * draws.bell())
+      let cost =
+        bench.largestCost == 2
+        ? Double.random(in: 0.5...2, using: &draws)
+        : exp(Double.random(in: -1...1, using: &draws) * log(bench.largestCost))
       let upper =
         draws.happens(bench.bounded) ? Double.random(in: 0...8, using: &draws) : .infinity
+      let size = bench.heavy > 0 && draws.happens(bench.heavy) ? 1000.0 : 1
       let unit = CapacityUnit(
         index: first + position,
-        quality: bench.worthless > 0 && draws.happens(bench.worthless) ? 0 : quality,
-        cost: cost, lower: 0, upper: bench.wholeBounds ? upper.rounded(.up) : upper)
+        quality: bench.worthless > 0 && draws.happens(bench.worthless) ? 0 : size * quality,
+        cost: size * cost, lower: 0, upper: bench.wholeBounds ? upper.rounded(.up) : upper)
       arrays.append(unit)
       return unit
     }
@@ -150,6 +173,8 @@ private struct PriceWork: Bench.Work {
       processorSecondsOfReading: Timing(rounds: readingProcessor).median)
   }
 }
+
+extension CapacityProgram.AlphaPer: ExpressibleByArgument {}
 
 /// Three arrays of the units, to be read once as fast as the machine can.
 private struct ReadArrays {

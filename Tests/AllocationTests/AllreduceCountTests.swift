@@ -70,7 +70,7 @@ struct AllreduceCountTests {
     }
   }
 
-  @Test("An automatic γ takes seven allreduces with its price", arguments: [1, 2, 7])
+  @Test("An automatic γ takes six allreduces with its price", arguments: [1, 2, 7])
   func fewAllreducesOfGamma(ranks: Int) throws {
     for count in [10, 300, 1000, 5000] {
       try forEachCase(seed: 88, cases: 4) { generator, number in
@@ -84,13 +84,13 @@ struct AllreduceCountTests {
             upper: generator.uniform() < 0.3 ? generator.uniform(in: 0...8) : .infinity)
         }
         let calls = allreduces(program, units, ranks: ranks)
-        try require(calls.allSatisfy { $0 <= 7 }, "\(calls) allreduces for \(count) units")
+        try require(calls.allSatisfy { $0 <= 6 }, "\(calls) allreduces for \(count) units")
       }
     }
   }
 
   @Test(
-    "Demands that jump are priced in eight allreduces, γ included", arguments: [1, 2, 7],
+    "Demands that jump are priced in seven allreduces, γ included", arguments: [1, 2, 7],
     [0.5, 0.8])
   func fewAllreducesAtJumps(ranks: Int, worthless: Double) throws {
     // Many of the units worthless, whole numbers as bounds, all to be spent; costs as they come, of two
@@ -116,7 +116,7 @@ struct AllreduceCountTests {
             program.gamma = gamma
             let calls = allreduces(program, units, ranks: ranks)
             try require(
-              calls.allSatisfy { $0 <= 8 }, "\(calls) allreduces for \(count) units, \(gamma)")
+              calls.allSatisfy { $0 <= 7 }, "\(calls) allreduces for \(count) units, \(gamma)")
           }
         }
       }
@@ -139,21 +139,6 @@ struct AllreduceCountTests {
         let calls = allreduces(program, units, ranks: ranks)
         try require(calls.allSatisfy { $0 <= 5 }, "\(calls) allreduces for \(count) units")
       }
-    }
-  }
-
-  /// What each rank counts.
-  private func allreduces(
-    _ program: CapacityProgram, _ units: [CapacityUnit], ranks: Int
-  ) -> [Int] {
-    ThreadedCollective.run(ranks: ranks) { world in
-      let own = slice(units, rank: world.rank, of: ranks)
-      var columns = CapacityColumns(program, count: own.count) { own[$0] }
-      var search = PriceSearch(method: .accelerated)
-      do throws(AllocationError) {
-        _ = try columns.price(totalUnits: units.count, search: &search, over: world)
-      } catch { preconditionFailure("\(error)") }
-      return search.allreduces
     }
   }
 }

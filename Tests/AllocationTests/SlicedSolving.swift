@@ -1,5 +1,6 @@
-import Allocation
 import Collectives
+
+@testable import Allocation
 
 /// Units dealt out to ranks like cards, so that every rank's slice interleaves with the others'.
 func slice<Unit>(_ units: [Unit], rank: Int, of ranks: Int) -> [Unit] {
@@ -9,6 +10,21 @@ func slice<Unit>(_ units: [Unit], rank: Int, of ranks: Int) -> [Unit] {
 /// Puts the ranks' parts back into unit order.
 func merge<Value>(_ parts: [[Value]], count: Int) -> [Value] {
   (0..<count).map { parts[$0 % parts.count][$0 / parts.count] }
+}
+
+/// The allreduces of a price, as each rank counts them.
+func allreduces(
+  _ program: CapacityProgram, _ units: [CapacityUnit], ranks: Int
+) -> [Int] {
+  ThreadedCollective.run(ranks: ranks) { world in
+    let own = slice(units, rank: world.rank, of: ranks)
+    var columns = CapacityColumns(program, count: own.count) { own[$0] }
+    var search = PriceSearch(method: .accelerated)
+    do throws(AllocationError) {
+      _ = try columns.price(totalUnits: units.count, search: &search, over: world)
+    } catch { preconditionFailure("\(error)") }
+    return search.allreduces
+  }
 }
 
 /// A capacity program solved on several ranks of one process.

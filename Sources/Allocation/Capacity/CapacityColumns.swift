@@ -38,6 +38,7 @@ package struct CapacityColumns: Sendable {
         group.removeAll(keepingCapacity: true)
       }
     }
+    columns.thirdIsWide = bounds.costsAreWide
     (self.bounds, self.fault, self.columns) = (bounds, fault, columns)
   }
 

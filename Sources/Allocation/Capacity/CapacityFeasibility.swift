@@ -71,6 +71,8 @@ struct CapacitySetup: Sendable {
   /// The smallest γ from which no unit of a logarithmic program asks for more at price 0; 0 where it has
   /// no bounds to speak of, or another utility.
   let lastGamma: Double
+  /// The largest number of units without weight that a rank has.
+  let worthless: Double
   /// The smallest and the largest a/c.
   let ratios: ClosedRange<Double>
   /// Whether these are equal, but for their last digits.
@@ -89,6 +91,10 @@ extension CapacitySetup {
     private var worth = 0.0
     private var gamma = Double.greatestFiniteMagnitude
     private var lastGamma = 0.0
+    private var worthless = 0.0
+    private var costs = (least: Double.greatestFiniteMagnitude, most: 0.0)
+    /// Whether some units of this rank are far larger than others.
+    var costsAreWide: Bool { costs.most > 16 * costs.least }
     /// The unit that gives `lastGamma`.
     private var last: PricedCapacity?
 
@@ -100,10 +106,14 @@ extension CapacitySetup {
     /// - Parameter unit: at γ = 1. What is not a number, in a unit that a check refuses, is passed over.
     mutating func include(_ unit: PricedCapacity) {
       let least = curve.offset + unit.lower
+      costs = (min(costs.least, unit.cost), max(costs.most, unit.cost))
       ratio = max(ratio, unit.runningCost / unit.cost)
       leastRatio = min(leastRatio, unit.runningCost / unit.cost)
       worth = max(worth, unit.weight / (least * unit.cost))
-      guard unit.weight > 0 else { return }
+      guard unit.weight > 0 else {
+        worthless += 1
+        return
+      }
       gamma = min(gamma, least * unit.runningCost / unit.weight)
       let most = curve.offset + min(unit.upper, saturation / unit.cost)
       let full = most * unit.runningCost / unit.weight
@@ -134,12 +144,14 @@ extension CapacitySetup {
       search.note(allreduces: 1)
       let largest = try agreeOnUnits(
         indices,
-        largest: [ratio, worth, -gamma, exactLastGamma, -leastRatio].map { $0.isNaN ? 0 : $0 },
+        largest: [ratio, worth, -gamma, exactLastGamma, -leastRatio, worthless].map {
+          $0.isNaN ? 0 : $0
+        },
         over: world, check)
       return CapacitySetup(
         priceBelowAllCosts: -max(largest[0] * (1 + 0x1p-50), .leastNormalMagnitude),
         highestWorth: largest[1], lowestGamma: -largest[2], lastGamma: largest[3],
-        ratios: min(-largest[4], largest[0])...largest[0])
+        worthless: largest[5], ratios: min(-largest[4], largest[0])...largest[0])
     }
   }
 }

@@ -76,11 +76,16 @@ extension CapacityProgram {
   ) -> (gamma: Double, crossing: PriceSearch.Crossing) {
     let target = scale.fixed(budget)
     let floor = OrderedKey.key(of: lowestPrice(setup))
+    // Below price 0 units without weight jump, those of one a/c together, others one by one.
+    let jumps =
+      spend == .all && !setup.hasOneRatio
+      && 8 * setup.worthless * Double(world.size) >= Double(totalUnits)
     func outlook(gamma: Double) -> SearchOutlook {
       SearchOutlook(
-        likely: OrderedKey.binades(below: gamma * setup.highestWorth), totalUnits: totalUnits)
+        likely: OrderedKey.binades(below: gamma * setup.highestWorth), totalUnits: totalUnits,
+        lastJump: jumps ? 0 : nil)
     }
-    var begun: SearchProgress?
+    var begun: PriceableCapacity.Begun?
     let gamma: Double
     switch self.gamma {
     case .fixed(let fixed): gamma = fixed
@@ -93,18 +98,14 @@ extension CapacityProgram {
           likely: OrderedKey.binades(above: setup.lowestGamma), totalUnits: totalUnits,
           last: setup.lastGamma > 0 && setup.lastGamma.isFinite
             ? OrderedKey.key(of: setup.lastGamma) : nil),
+        shift: priceShift(setup),
         priceGiven: { gamma, sample in
           var progress = SearchProgress(
             method: method, target: target, bracket: floor...OrderedKey.largestFinite,
             outlook: outlook(gamma: gamma), ranks: ranks)
           progress.sampled = sample?.prices(at: gamma, ratios: setup.ratios)
           return progress
-        },
-        priceShifted: { price, gamma, other in
-          // λ + a/c grows as γ does, exactly where all a/c are equal.
-          price + (price + setup.middleRatio) * ((other - gamma) / gamma)
-        },
-        shiftError: setup.hasOneRatio ? 0x1p-16 : 0.5, search: &search, over: world)
+        }, search: &search, over: world)
       gamma = OrderedKey.value(of: found.crossing.key)
       begun = found.price
     }
@@ -112,6 +113,18 @@ extension CapacityProgram {
       at: gamma, meeting: target, above: floor, outlook: outlook(gamma: gamma),
       begun: begun, search: &search, over: world)
     return (gamma, crossing)
+  }
+
+  /// λ + a/c grows as γ does, exactly where all a/c are equal.
+  private func priceShift(_ setup: CapacitySetup) -> AnswerShift {
+    AnswerShift(
+      shifted: { price, from, to in
+        let (gamma, other) = (OrderedKey.value(of: from), OrderedKey.value(of: to))
+        return price + (price + setup.middleRatio) * ((other - gamma) / gamma)
+      }, isExact: setup.hasOneRatio,
+      grain: { price in
+        price == 0 ? 1 : max(((price + setup.middleRatio).ulp / price.ulp), 1)
+      })
   }
 
   /// Gives units that jump from l to u at the final price one common level within the budget.

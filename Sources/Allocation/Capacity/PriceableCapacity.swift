@@ -25,84 +25,103 @@ enum PriceableCapacity: Sendable {
   /// What is left of columns after a search for the price: the memory, to be given back later.
   case spent(UnitColumns)
 
+  /// A search for the price that was begun on the way to γ: what it has found out, and what is left of the units.
+  struct Begun {
+    fileprivate let progress: SearchProgress
+    fileprivate let columns: ColumnDemand<CapacityFormula>?
+    fileprivate let units: SlicedDemand<CapacityDemand>?
+  }
+
   /// The smallest price above that of `floor` at which Σ c x under γ is at most `target`, or as low as
   /// it gets. Uses the units up: columns are narrowed where they are. Collective.
   mutating func price(
     at gamma: Double, meeting target: Int128, above floor: Int64, outlook: SearchOutlook,
-    begun: SearchProgress?, search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
+    begun: Begun?, search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
   ) -> PriceSearch.Crossing {
     let bracket = floor...OrderedKey.largestFinite
     let units = self
     self = .spent(UnitColumns(filler: CapacityFormula.filler, capacity: 0))
+    var nobody: SearchPassenger<NoRider>?
     switch consume units {
     case .columns(let columns, let offset, let saturation, let cutter):
-      var demand = Self.priced(columns, offset, saturation, cutter, gamma: gamma)
-      var nobody: SearchPassenger?
+      if var demand = begun?.columns {
+        self = .spent(columns)
+        return search.firstKey(
+          for: .price, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
+          begun: begun?.progress, passenger: &nobody, over: world)
+      }
+      let formula = CapacityFormula(
+        offset: offset, saturation: saturation, searched: .price(gamma: gamma))
+      var demand = ColumnDemand(formula, cutter: cutter, sign: 1, columns: columns)
       let crossing = search.firstKey(
         for: .price, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
-        begun: begun, passenger: &nobody, over: world)
+        begun: begun?.progress, passenger: &nobody, over: world)
       self = .spent(demand.columns)
       return crossing
     case .plain(let units, let curve, let saturation, let scale):
-      let demand = CapacityDemand(scale: scale, utility: curve, saturation: saturation)
+      var demand =
+        begun?.units
+        ?? SlicedDemand(
+          CapacityDemand(scale: scale, utility: curve, saturation: saturation),
+          units: units.map { $0.scaled(by: gamma) })
       return search.firstKey(
-        for: .price, of: SlicedDemand(demand, units: units.map { $0.scaled(by: gamma) }),
-        nearest: target, in: bracket, outlook: outlook, over: world)
+        for: .price, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
+        begun: begun?.progress, passenger: &nobody, over: world)
     case .spent: preconditionFailure("the price has been searched")
     }
-  }
-
-  private static func priced(
-    _ columns: UnitColumns, _ offset: Double, _ saturation: Double, _ cutter: LimbCutter,
-    gamma: Double
-  ) -> ColumnDemand<CapacityFormula> {
-    let formula = CapacityFormula(
-      offset: offset, saturation: saturation, searched: .price(gamma: gamma))
-    return ColumnDemand(formula, cutter: cutter, sign: 1, columns: columns)
   }
 
   /// The smallest γ at which −Σ c x at price 0 is at most `target`, or as low as it gets; and what the
   /// search for the price found out on the way, which `priceGiven` begins under a guess of γ.
   /// Collective.
   func gamma(
-    meeting target: Int128, outlook: SearchOutlook,
+    meeting target: Int128, outlook: SearchOutlook, shift: AnswerShift,
     priceGiven: @escaping (_ gamma: Double, _ sample: SampledCurve?) -> SearchProgress,
-    priceShifted: @escaping (_ price: Double, _ gamma: Double, _ other: Double) -> Double,
-    shiftError: Double,
-    search: inout PriceSearch,
-    over world: borrowing some Collective & ~Copyable
-  ) -> (crossing: PriceSearch.Crossing, price: SearchProgress?) {
+    search: inout PriceSearch, over world: borrowing some Collective & ~Copyable
+  ) -> (crossing: PriceSearch.Crossing, price: Begun) {
     let bracket = 0...OrderedKey.largestFinite
+    let start = { (gamma: Int64, sample: SampledCurve?) in
+      priceGiven(OrderedKey.value(of: gamma), sample)
+    }
     switch self {
     case .columns(let columns, let offset, let saturation, let cutter):
-      let rank = world.rank
+      let riding = RidingColumns(columns, offset: offset, saturation: saturation, cutter)
       var passenger: SearchPassenger? = SearchPassenger(
-        progressGiven: { priceGiven(OrderedKey.value(of: $0), $1) },
-        round: { answer, progress, keys in
-          let gamma = OrderedKey.value(of: answer)
-          var demand = Self.priced(columns, offset, saturation, cutter, gamma: gamma)
-          let round = progress.localRound(at: keys, of: &demand, rank: rank)
-          return LocalRound(
-            sums: round.sums, evaluations: round.evaluations + demand.evaluations)
-        },
-        shifted: { price, gamma, other in
-          priceShifted(price, OrderedKey.value(of: gamma), OrderedKey.value(of: other))
-        }, shiftError: shiftError)
+        riding, rank: world.rank, answers: bracket, shift: shift, progressGiven: start)
       let formula = CapacityFormula(offset: offset, saturation: saturation, searched: .gamma)
       var demand = ColumnDemand(
         formula, cutter: cutter, sign: -1, columns: columns, isShared: true)
       let crossing = search.firstKey(
         for: .gamma, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
         passenger: &passenger, over: world)
-      search.note(evaluations: passenger?.evaluations ?? 0)
-      return (crossing, passenger?.progress(given: crossing.key))
+      guard let passenger else { preconditionFailure("the passenger stays") }
+      search.note(evaluations: passenger.evaluations)
+      // Columns that nobody has left are those of this demand, which narrows them where they are.
+      return (
+        crossing,
+        Begun(
+          progress: passenger.progress(given: crossing.key),
+          columns: passenger.riding.isNarrowed
+            ? passenger.riding.demand(given: crossing.key) : nil, units: nil)
+      )
     case .plain(let units, let curve, let saturation, let scale):
-      let demand = UnpricedDemand(scale: scale, utility: curve, saturation: saturation)
+      let riding = RidingUnits(
+        units, curve: CapacityDemand(scale: scale, utility: curve, saturation: saturation))
+      var passenger: SearchPassenger? = SearchPassenger(
+        riding, rank: world.rank, answers: bracket, shift: shift, progressGiven: start)
+      var demand = SlicedDemand(
+        UnpricedDemand(scale: scale, utility: curve, saturation: saturation), units: units)
       let crossing = search.firstKey(
-        for: .gamma, of: SlicedDemand(demand, units: units), nearest: target, in: bracket,
-        outlook: outlook, over: world)
-      return (crossing, nil)
+        for: .gamma, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
+        passenger: &passenger, over: world)
+      guard let passenger else { preconditionFailure("the passenger stays") }
+      search.note(evaluations: passenger.evaluations)
+      return (
+        crossing,
+        Begun(
+          progress: passenger.progress(given: crossing.key), columns: nil,
+          units: passenger.riding.demand(given: crossing.key))
+      )
     case .spent: preconditionFailure("the price has been searched")
     }
   }
@@ -112,6 +131,8 @@ extension UnitColumns {
   /// The columns of `CapacityFormula`, of units at γ = 1.
   init(_ units: [PricedCapacity]) {
     self.init(filler: CapacityFormula.filler, capacity: units.count)
+    let costs = units.map(\.cost)
+    thirdIsWide = (costs.max() ?? 1) > 16 * (costs.min() ?? 1)
     for start in stride(from: 0, to: units.count, by: 4) {
       append(Array(units[start..<min(start + 4, units.count)]))
     }

@@ -7,7 +7,8 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
   private(set) var columns: UnitColumns
   /// Whether the columns are also needed after the search.
   private var isShared: Bool
-  private var settled: Int128 = 0
+  /// What units that have left ask for together.
+  private(set) var settled: Int128
   /// Which units ask for the same at both ends of `markedKeys`, and what they ask for together.
   private var marks: [UInt8] = []
   private var markedKeys: ClosedRange<Int64>?
@@ -19,13 +20,14 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
 
   init(
     _ formula: Formula, cutter: LimbCutter, sign: Int128, columns: consuming UnitColumns,
-    isShared: Bool = false
+    isShared: Bool = false, settled: Int128 = 0
   ) {
     self.formula = formula
     self.cutter = cutter
     self.sign = sign
     self.columns = columns
     self.isShared = isShared
+    self.settled = settled
   }
 
   var activeUnits: Int { columns.count }
@@ -95,6 +97,6 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
   /// few large units may ask for most of the budget.
   func sample(every stride: Int) -> Self {
     let sampled = columns.sample(every: stride) { formula.scaled($0, by: $1) }
-    return ColumnDemand(formula, cutter: cutter, sign: sign, columns: sampled)
+    return ColumnDemand(formula, cutter: cutter, sign: sign, columns: sampled, settled: settled)
   }
 }

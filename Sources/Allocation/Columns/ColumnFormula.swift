@@ -17,6 +17,9 @@ struct CapacityFormula: LaneFormula {
   enum Searched: Sendable {
     case price(gamma: Double)
     case gamma
+    /// Of all γ and prices within bounds the corner where units ask for least, at key 0, and that where they
+    /// ask for most.
+    case corners(least: Point, most: Point)
   }
   /// γ and λ.
   struct Point {
@@ -42,6 +45,7 @@ struct CapacityFormula: LaneFormula {
     switch searched {
     case .price(let gamma): Point(gamma: gamma, price: OrderedKey.value(of: key))
     case .gamma: Point(gamma: OrderedKey.value(of: key), price: 0)
+    case .corners(let least, let most): key == 0 ? least : most
     }
   }
 

@@ -22,6 +22,8 @@ struct UnitColumns: Sendable {
   private(set) var third: [Lanes] = []
   private(set) var lower: [Lanes] = []
   private(set) var upper: [Lanes] = []
+  /// Whether `third` is a size that differs so much from unit to unit that a sample must heed it.
+  var thirdIsWide = false
   /// A unit that asks for nothing, in every lane.
   let filler: LaneGroup
 

@@ -2,6 +2,8 @@
 struct MeasuredPoint: Sendable, Equatable {
   let key: Int64
   let demand: Int128
+  /// By how much the demand is likely to be off, where it was measured for another search.
+  var error = 0.0
 }
 
 /// Where the demand is likely to meet the target.
@@ -20,6 +22,8 @@ struct CrossingModel {
   let keysAreDoubles: Bool
   /// Units that the demand depends on.
   let units: Int
+  /// Whether each asks for all or nothing.
+  var isFlight = false
 
   /// By inverse interpolation between the ends of a bracket and up to two more points near them.
   ///
@@ -94,10 +98,11 @@ struct CrossingModel {
 
   /// By how far units that reach a bound within the bracket move the answer away from a smooth curve.
   ///
-  /// Each bends the demand by its share of the slope, one way or the other. In a bracket of a width w
+  /// Where they jump, their number up to a key is off by the root of it. Else each bends the demand by its share of the slope, one way or the other. In a bracket of a width w
   /// relative to its keys about K w of the K units do; in one narrower than 1/K none is expected.
   private func bend(across width: Double, relative: Double) -> Double {
     let bending = Double(units) * relative
+    if isFlight { return width / (2 * max(bending, 1).squareRoot()) }
     return bending < 1 ? 0 : width / Double(units) * bending.squareRoot() / 4
   }
 

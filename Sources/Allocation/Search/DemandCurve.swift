@@ -41,18 +41,20 @@ protocol SearchedDemand: Sendable {
 struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
   let curve: Curve
   private var active: [Curve.Unit]
-  private var settled: Int128 = 0
+  private var settled: Int128
   /// How many units each stands for.
   private let multiplicity: Int128
   private(set) var evaluations = 0
 
-  init(_ curve: Curve, units: [Curve.Unit]) {
-    self.init(curve, units: units, multiplicity: 1)
+  /// - Parameter settled: what units that have left ask for.
+  init(_ curve: Curve, units: [Curve.Unit], settled: Int128 = 0) {
+    self.init(curve, units: units, settled: settled, multiplicity: 1)
   }
 
-  private init(_ curve: Curve, units: [Curve.Unit], multiplicity: Int128) {
+  private init(_ curve: Curve, units: [Curve.Unit], settled: Int128, multiplicity: Int128) {
     self.curve = curve
     self.active = units
+    self.settled = settled
     self.multiplicity = multiplicity
   }
 
@@ -64,13 +66,13 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
   mutating func localSums(at keys: [Int64]) -> [Int128] {
     evaluations += active.count * keys.count
     let points = keys.map(curve.point)
-    var sums = [Int128](repeating: settled, count: keys.count)
+    var sums = [Int128](repeating: 0, count: keys.count)
     for unit in active {
       for index in points.indices {
         sums[index] += curve.term(of: unit, at: points[index])
       }
     }
-    return multiplicity == 1 ? sums : sums.map { multiplicity * $0 }
+    return sums.map { settled + multiplicity * $0 }
   }
 
   /// Takes units out of later rounds whose demand is the same at both ends of the bracket: being
@@ -87,7 +89,7 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
       constant += term
       return true
     }
-    settled += constant
+    settled += multiplicity * constant
   }
 
   func copy() -> Self {
@@ -102,7 +104,8 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
     let units = (0..<active.count / stride).map { window in
       active[window * stride + Int(scrambled(UInt64(window)) % UInt64(stride))]
     }
-    return SlicedDemand(curve, units: units, multiplicity: Int128(stride))
+    return SlicedDemand(
+      curve, units: units, settled: settled, multiplicity: Int128(stride))
   }
 }
 

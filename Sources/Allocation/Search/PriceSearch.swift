@@ -80,11 +80,11 @@ public struct PriceSearch: Sendable {
   /// Collective: every rank calls with the same bracket, target and outlook. The result is the same on
   /// all.
   /// - Complexity: per round one allreduce of the trial sums and one term per active unit and trial.
-  mutating func firstKey<Demand: SearchedDemand>(
+  mutating func firstKey<Demand: SearchedDemand, Riding: RidingDemand>(
     for purpose: Purpose, narrowing demand: inout Demand, nearest target: Int128,
     in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
     begun: SearchProgress? = nil,
-    passenger: inout SearchPassenger?,
+    passenger: inout SearchPassenger<Riding>?,
     over world: borrowing some Collective & ~Copyable
   ) -> Crossing {
     var progress =
@@ -118,8 +118,12 @@ public struct PriceSearch: Sendable {
       world.sum(&sums)
 
       // 3. Keep the part of the bracket in which the demand first meets the target.
-      if sums.count > own.sums.count { passenger?.arrive(with: Array(sums[own.sums.count...])) }
       progress.arrived(Array(sums[..<own.sums.count]), at: keys)
+      if sums.count > own.sums.count {
+        passenger?.arrive(
+          with: Array(sums[own.sums.count...]),
+          leaving: progress.upper.demand == nil ? nil : progress.lower.key...progress.upper.key)
+      }
       passenger?.sample = progress.sampled
       bracketBits.append(progress.bracketBits)
 
@@ -141,7 +145,7 @@ public struct PriceSearch: Sendable {
     in bracket: ClosedRange<Int64>, outlook: SearchOutlook? = nil,
     over world: borrowing some Collective & ~Copyable
   ) -> Crossing {
-    var nobody: SearchPassenger?
+    var nobody: SearchPassenger<NoRider>?
     var narrowed = demand
     return firstKey(
       for: purpose, narrowing: &narrowed, nearest: target, in: bracket, outlook: outlook,

@@ -6,6 +6,8 @@ struct SearchOutlook: Sendable {
   let totalUnits: Int
   /// The key from which the demand is as low as it gets, as far as known.
   var last: Int64?
+  /// The key up to which many units ask for all or nothing, each at a key of its own.
+  var lastJump: Int64?
 
   /// About `count` trial keys of a first round, and the bracket's top.
   func grid(_ count: Int, in bracket: ClosedRange<Int64>) -> [Int64] {

@@ -6,13 +6,21 @@ extension SearchProgress {
     guard method == .accelerated else { return false }
     let (perRank, few) = (activeUnits / ranks, SearchOutlook.terms(ranks: ranks))
     // The last unit to come down is a matter of one unit, which only its rank knows.
-    if asksForLowest || bracketBits >= 55 || fallsSteeply || perRank <= few / 64 { return true }
+    if asksForLowest || bracketBits >= 55 || fallsSteeply || isAmongJumps || perRank <= few / 64 {
+      return true
+    }
     return poorRounds >= (perRank <= few / 2 || bracketBits >= 50 ? 1 : 2)
       || rounds >= 4 && bracketBits > 24
   }
 
+  /// Whether the answer is where many units ask for all or nothing, each at a key of its own.
+  var isAmongJumps: Bool {
+    guard let last = outlook?.lastJump else { return false }
+    return lower.demand != nil && upper.demand != nil && upper.key <= last
+  }
+
   /// Whether the demand falls far more steeply within the bracket than beside it, as at a jump.
-  private var fallsSteeply: Bool {
+  var fallsSteeply: Bool {
     guard bracketBits > 24, let low = points.firstIndex(where: { $0.key == lower.key }),
       low + 1 < points.count, points[low + 1].key == upper.key
     else { return false }

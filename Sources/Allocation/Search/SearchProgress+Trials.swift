@@ -1,7 +1,15 @@
 /// Which keys a search tries next.
 extension SearchProgress {
-  /// The next trial keys, ascending and within the bracket; empty at the end.
+  /// The next trial keys, ascending and within the bracket; empty at the end, and only there.
   func keys() -> [Int64] {
+    let keys = chosenKeys()
+    let placement = TrialPlacement(between: lower.key, and: upper.key)
+    guard keys.isEmpty, placement.room > 0 || upper.demand == nil else { return keys }
+    // A guess below the bracket has left nothing to try: the answer may be its first key.
+    return withTop(placement.within([lower.key + 1] + placement.spread(63)))
+  }
+
+  private func chosenKeys() -> [Int64] {
     let placement = TrialPlacement(between: lower.key, and: upper.key)
     switch method {
     case .bisection: return withTop(placement.spread(1))
@@ -27,10 +35,13 @@ extension SearchProgress {
     // three at least.
     let perRank = max(activeUnits / ranks, 1)
     let once = min(outlook.totalUnits / max(activeUnits, 1), 31)
-    let count = min(
+    var count = min(
       max(4 * SearchOutlook.terms(ranks: ranks) / perRank, once, 3)
         << (2 * min(max(max(poorRounds, misses) - 1, 0), 6)),
       255)
+    // At a flight of jumps even parts get on better than guesses, and cost less than the proposals of that round.
+    let isFlight = (fallsSteeply || isAmongJumps) && localCrossing != nil
+    if isFlight { count = max(count, 31) }
     guard let guess, !isWide else {
       return withTop(placement.grid(max(count, 15), over: outlook.likely))
     }
@@ -51,13 +62,13 @@ extension SearchProgress {
     let isNear = guess.reach < 64 && once >= 5
     let keys = placement.around(
       guess, count: isNear ? max(count, min(2 * once, 31)) : count,
-      isTrusted: poorRounds < 2 && misses < 2)
+      isTrusted: poorRounds < 2 && misses < 2 && !isFlight)
     // Where only the last digits have moved, all of the keys there end the search.
     if points.isEmpty, firstGuess != nil, guess.reach <= 8, count < 9 {
       return withTop(placement.within(keys + (-4...4).map { guess.key + $0 }))
     }
     // An end that is not known stands in the way of proposals.
-    guard keys.isEmpty || misses > 0 || count > 12 else { return keys }
+    guard keys.count >= placement.room || misses > 0 || count > 12 else { return keys }
     return withTop(lower.demand == nil ? placement.within([lower.key + 1] + keys) : keys)
   }
 

@@ -14,8 +14,10 @@ struct SearchProgress {
   private(set) var hints: [MeasuredPoint] = []
   /// Set by a first round that asked a sample only.
   var sampled: SampledCurve?
-  /// Where another search says the answer is.
-  private(set) var firstGuess: CrossingGuess?
+  /// What another search says about this one.
+  private(set) var moved: Moved?
+  /// Where that says the answer is.
+  var firstGuess: CrossingGuess? { moved?.guess }
   /// Units of all ranks that are still in the search.
   var activeUnits: Int
   /// Rounds that measured the demand.
@@ -31,6 +33,8 @@ struct SearchProgress {
   private(set) var lastWidth = 0.0
   /// Keys that ranks propose to try, ascending.
   private(set) var proposals: [Int64] = []
+  /// How far apart these were, with those that turned out to be beyond the bracket.
+  private(set) var proposalSpread = 0.0
 
   init(
     method: PriceSearch.Method, target: Int128, bracket: ClosedRange<Int64>,
@@ -46,27 +50,51 @@ struct SearchProgress {
     activeUnits = outlook?.totalUnits ?? 0
   }
 
-  /// Begins at a guess that stems from a search for almost the same, and does not ask a sample again.
-  /// `moved` says where a key of that search would be in this one, if that is known well enough to go by its
-  /// measurements.
-  mutating func begin(
-    near other: SearchProgress, guess: CrossingGuess?, moved: ((Int64) -> Int64)? = nil
-  ) {
+  /// What a search for almost the same says about this one.
+  struct Moved {
+    /// Its best guess, and where that would be in this one.
+    let origin: CrossingGuess
+    let guess: CrossingGuess
+    /// What it has measured, as it would be in this one.
+    var points: [MeasuredPoint] = []
+    /// By which part of what the guess moves that is likely to be off, where it goes by the points.
+    var error = 0.0
+    /// Keys that differ by less may be one to the demand.
+    var grain = 4.0
+    /// Units that are left in both.
+    var units: Int?
+  }
+
+  /// Begins where a search for almost the same has come, and does not ask a sample again.
+  mutating func begin(near other: SearchProgress, moved: Moved?) {
     sampled = sampled ?? other.sampled
-    if let moved {
-      hints = (other.points + other.hints).map {
-        MeasuredPoint(key: moved($0.key), demand: $0.demand)
-      }
-      .filter { lower.key < $0.key && $0.key < upper.key }
-    }
-    proposals = other.proposals
+    (proposals, proposalSpread) = (other.proposals, other.proposalSpread)
     (misses, rounds) = (other.misses, other.rounds)
-    firstGuess = guess
+    guard let moved else { return }
+    self.moved = moved
+    activeUnits = moved.units ?? activeUnits
+    hints = moved.points.filter { lower.key < $0.key && $0.key < upper.key }
+  }
+
+  /// Takes in bounds that are known from elsewhere.
+  mutating func narrow(to bracket: CarriedBracket) {
+    guard !asksForLowest else { return }
+    func end(_ key: Int64) -> BracketEnd {
+      BracketEnd(key: key, demand: points.first { $0.key == key }?.demand)
+    }
+    if let key = bracket.lower, lower.key < key, key < upper.key { lower = end(key) }
+    if let key = bracket.upper, lower.key < key, key < upper.key { upper = end(key) }
+    proposals = proposals.filter { lower.key < $0 && $0 <= upper.key }
   }
 
   /// ⌊log₂⌋ of the keys among which the answer is.
   var bracketBits: Int {
-    let width = UInt64(bitPattern: upper.key &- lower.key)
+    Self.bits(of: lower.key...upper.key)
+  }
+
+  /// ⌊log₂⌋ of the width of a bracket.
+  static func bits(of bracket: ClosedRange<Int64>) -> Int {
+    let width = UInt64(bitPattern: bracket.upperBound &- bracket.lowerBound)
     return max(UInt64.bitWidth - width.leadingZeroBitCount - 1, 0)
   }
 
@@ -94,6 +122,7 @@ struct SearchProgress {
   /// Takes in what the ranks propose to try next.
   mutating func proposed(_ keys: [Int64]) {
     proposals = keys.filter { lower.key < $0 && $0 <= upper.key }
+    proposalSpread = OrderedKey.distance(keys.first ?? 0, keys.last ?? 0)
   }
 
   /// Of a first round that asks a sample only: one unit of about so many.
