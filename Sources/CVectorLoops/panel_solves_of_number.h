@@ -16,7 +16,7 @@ CVEC_LOOP void NAMED(solve_left)(const Number *u, size_t order, Number *b, size_
   }
 }
 
-/* The same with shares from rows that are `beside` apart. */
+/* `subtract` and `subtract_block` with shares from rows that are `beside` apart. */
 CVEC_LOOP void NAMED(subtract_rows)(const Number *shares, size_t beside, const Number *panel, size_t depth,
                                     const Number *from, size_t from_length, Number *tile,
                                     size_t tile_length) {

@@ -9,9 +9,10 @@ enum PanelFactorization<Element: LinearAlgebraElement> {
   /// Whether it is the faster way. Against `potrf` with the kernels for AVX2, in parts of the rate of products: in
   /// double precision 0.94 against 0.84 at order 1024 and 0.98 against 0.92 at 3072, in single 0.92 against 0.86 and
   /// 0.98 against 0.96; with those for AVX-512 1.0 against 0.63 at 1024, in single 0.8 against 0.54
-  /// (docs/performance.md).
+  /// (docs/performance.md). It runs on one thread: with several, those of the library are faster.
   static func isFaster(order: Int) -> Bool {
-    switch BLASThreads.family {
+    guard BLASThreads.current == 1 else { return false }
+    return switch BLASThreads.family {
     case .avx2:
       order >= (Element.self == Double.self ? 256 : 768) && InstructionSet.hasFusedProducts
     case .avx512:
