@@ -17,19 +17,23 @@ bool cvec_has_avx2(void) {
 #endif
 }
 
-bool cvec_has_fma(void) {
+bool cvec_processor_has_fma(void) {
 #if defined(__x86_64__)
-  return cvec_has_avx2() && __builtin_cpu_supports("fma");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
   return false;
 #endif
 }
 
-bool cvec_has_avx512(void) {
+bool cvec_processor_has_avx512(void) {
 #if defined(__x86_64__)
-  return cvec_has_fma() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vl");
+  return cvec_processor_has_fma() && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #else
   return false;
 #endif
 }
+
+bool cvec_has_fma(void) { return cvec_has_avx2() && cvec_processor_has_fma(); }
+
+bool cvec_has_avx512(void) { return cvec_has_avx2() && cvec_processor_has_avx512(); }

@@ -14,6 +14,8 @@
 
 /* Whether the processor has AVX2 and the tests allow it. */
 bool cvec_has_avx2(void);
+bool cvec_has_fma(void);
+bool cvec_has_avx512(void);
 
 /* Defines `name` as `body`, once for the instructions of the build and, on x86-64, once for AVX2, chosen
    at every call. By hand and not by target_clones: sanitizers do not survive its resolvers. */

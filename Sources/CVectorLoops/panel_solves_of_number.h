@@ -2,7 +2,7 @@
 
 CVEC_LOOP void NAMED(solve_left)(const Number *u, size_t order, Number *b, size_t columns, Number *memory,
                                  Number *rows) {
-  NAMED(Matrix) factor = {(Number *)u, order, order, true}, a = {b, order, columns, false};
+  NAMED(Matrix) factor = {(Number *)u, order, order, order, true}, a = {b, order, columns, columns, false};
   size_t panels = panels_of(order, PANEL), padded = panels * PANEL;
   Number *reciprocals = memory, *shares = memory + DEPTH;
   for (size_t first = 0; first < padded; first += DEPTH) {
@@ -12,7 +12,7 @@ CVEC_LOOP void NAMED(solve_left)(const Number *u, size_t order, Number *b, size_
     for (size_t row = 0; row < depth; ++row)
       reciprocals[row] = 1 / shares[(row / PANEL * depth + row) * PANEL + row % PANEL];
     NAMED(finish_rows)(&a, first, last, shares, rows, reciprocals);
-    NAMED(update)(&a, first, last, shares, rows);
+    NAMED(update)(&a, last, left, depth, shares, rows);
   }
 }
 
@@ -72,7 +72,7 @@ CVEC_FUSED void NAMED(take_from_right)(const Number *shares, size_t beside, cons
 }
 
 CVEC_LOOP void NAMED(solve_right)(const Number *u, size_t order, Number *b, size_t rows, Number *memory) {
-  NAMED(Matrix) a = {(Number *)u, order, order, true};
+  NAMED(Matrix) a = {(Number *)u, order, order, order, true};
   size_t panels = panels_of(order, PANEL), padded = panels * PANEL;
   Number *inverses = memory, *packed = memory + DEPTH * PANEL;
   for (size_t first = 0; first < padded; first += DEPTH) {

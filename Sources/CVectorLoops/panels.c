@@ -12,7 +12,7 @@
 
 /* DEPTH rows are taken from those below at a time; of those, so many that shares for all of them stay in the second
    cache. */
-enum { DEPTH = 96, GROUP = 48 };
+enum { DEPTH = 96, GROUP = 48, BAND = 32 };
 
 static inline size_t panels_of(size_t order, size_t panel) { return (order + panel - 1) / panel; }
 
@@ -42,6 +42,7 @@ typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
 #define CVEC_FUSED CVEC_BODY
 #define CVEC_LOOP static __attribute__((noinline))
 #define KEEP_ORDER(sums, pointer)
+#define KEEP_BAND_ORDER(sums, pointer)
 #define OF_SET(function, type) function##_##type##_plain
 #include "panels_of_32_bytes.h"
 #undef OF_SET
@@ -52,23 +53,30 @@ typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
 #undef CVEC_FUSED
 #undef CVEC_LOOP
 #undef KEEP_ORDER
+#undef KEEP_BAND_ORDER
 #undef OF_SET
 #define CVEC_FUSED static inline __attribute__((always_inline, target("avx2,fma")))
 #define CVEC_LOOP static __attribute__((noinline, target("avx2,fma")))
 /* Without it the compiler fetches shares of two rows at once, and has no register left for one of the sums. */
 #define KEEP_ORDER(sums, pointer)                                                                    \
   __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+x"((sums)[2]), "+r"(pointer))
+#define KEEP_BAND_ORDER(sums, pointer)                                                               \
+  __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_fma
 #include "panels_of_32_bytes.h"
 
 #undef CVEC_FUSED
 #undef CVEC_LOOP
 #undef KEEP_ORDER
+#undef KEEP_BAND_ORDER
 #undef OF_SET
 #define CVEC_FUSED static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,fma")))
 #define CVEC_LOOP static __attribute__((noinline, target("avx512f,avx512dq,avx512vl,fma")))
 #define KEEP_ORDER(sums, pointer)                                                                    \
   __asm__ volatile("" : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+r"(pointer))
+#define KEEP_BAND_ORDER(sums, pointer)                                                               \
+  __asm__ volatile(""                                                                                \
+                   : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+v"((sums)[3]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_avx512
 #include "panels_of_64_bytes.h"
 #define CVEC_EITHER(function, type, is_wide, ...)                                                    \
@@ -97,4 +105,30 @@ void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, siz
 void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, bool is_wide,
                                     double *memory) {
   CVEC_EITHER(solve_right, f64, is_wide, u, order, b, rows, memory);
+}
+
+size_t cvec_outer_elements(size_t order) { return 4 * BAND * panels_of(order, 24) * 24; }
+
+void cvec_multiply_symmetric(const double *a, size_t order, size_t row_length, const double *x, double *y) {
+  CVEC_EITHER(multiply_symmetric, f64, cvec_has_avx512(), a, order, row_length, x, y);
+}
+
+void cvec_subtract_outer(double *a, size_t order, size_t row_length, const double *v, const double *w,
+                         double *memory) {
+  CVEC_EITHER(subtract_outer, f64, cvec_has_avx512(), a, order, row_length, v, w, memory);
+}
+
+void cvec_multiply_transposed(const double *a, size_t rows, size_t depth, size_t row_length, const double *v,
+                              size_t count, double *y, double *memory) {
+  CVEC_EITHER(multiply_transposed, f64, cvec_has_avx512(), a, rows, depth, row_length, v, count, y, memory);
+}
+
+void cvec_subtract_product(double *a, size_t rows, size_t columns, size_t row_length, const double *s,
+                           const double *v, size_t depth, double *memory) {
+  CVEC_EITHER(subtract_product, f64, cvec_has_avx512(), a, rows, columns, row_length, s, v, depth, memory);
+}
+
+size_t cvec_product_elements(size_t rows, size_t columns, size_t depth) {
+  size_t tile = DEPTH * BAND, panels = depth * (panels_of(rows, 24) + panels_of(columns, 24)) * 24;
+  return tile > panels ? tile : panels;
 }

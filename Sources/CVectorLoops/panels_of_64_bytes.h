@@ -25,7 +25,12 @@
 #define ROOT __builtin_sqrt
 #define NAMED(function) OF_SET(function, f64)
 #include "panels_of_number.h"
+#define PARTS_OF_BAND 4
+#define ROWS_OF_BAND 6
 #include "panel_solves_of_number.h"
+#include "band_steps_of_number.h"
+#undef PARTS_OF_BAND
+#undef ROWS_OF_BAND
 #undef Number
 #undef Vector
 #undef LANES

@@ -97,7 +97,7 @@ CVEC_FUSED size_t NAMED(finish_pivots)(Number *tile, size_t column, Number *reci
 /* A matrix [rows][columns], of a square one its upper triangle. */
 typedef struct {
   Number *elements;
-  size_t rows, columns;
+  size_t rows, columns, row_length;
   bool is_square;
 } NAMED(Matrix);
 
@@ -105,7 +105,7 @@ typedef struct {
 CVEC_FUSED void NAMED(copy_in)(const NAMED(Matrix) *a, size_t panel, size_t first, size_t last, Number *to) {
   size_t left = panel * PANEL;
   for (size_t row = first; row < last; ++row, to += PANEL) {
-    const Number *from = a->elements + row * a->columns;
+    const Number *from = a->elements + row * a->row_length;
     if (row < a->rows && left + PANEL <= a->columns)
       memcpy(to, from + left, PANEL * sizeof *to);
     else
@@ -121,7 +121,7 @@ CVEC_FUSED void NAMED(copy_out)(const Number *from, size_t panel, size_t first, 
   for (size_t row = first; row < last && row < a->rows; ++row, from += PANEL) {
     size_t start = a->is_square && row > left ? row : left;
     if (start < right)
-      memcpy(a->elements + row * a->columns + start, from + start - left, (right - start) * sizeof *from);
+      memcpy(a->elements + row * a->row_length + start, from + start - left, (right - start) * sizeof *from);
   }
 }
 
@@ -139,14 +139,14 @@ CVEC_FUSED size_t NAMED(finish_rows)(const NAMED(Matrix) *a, size_t first, size_
     for (size_t row = first; row < end; row += ROWS) {
       size_t side = row / PANEL, above = row - first;
       const Number *side_shares = shares + (side - left) * depth * PANEL + row % PANEL;
-      Number *tile = own + above * PANEL, *place = a->elements + row * a->columns + panel * PANEL;
-      NAMED(subtract)(side_shares, own, above, is_whole ? place : tile, is_whole ? a->columns : PANEL, tile);
+      Number *tile = own + above * PANEL, *place = a->elements + row * a->row_length + panel * PANEL;
+      NAMED(subtract)(side_shares, own, above, is_whole ? place : tile, is_whole ? a->row_length : PANEL, tile);
       if (a->is_square && side == panel) {
         size_t done = NAMED(finish_pivots)(tile, row % PANEL, reciprocals + above);
         if (done < ROWS) return row + done;
       } else {
         NAMED(finish)(side_shares + above * PANEL, reciprocals + above, tile, is_whole ? place : NULL,
-                      a->columns);
+                      a->row_length);
       }
     }
     size_t top = is_whole ? (a->is_square && panel * PANEL < last ? panel * PANEL : end) : first;
@@ -155,23 +155,24 @@ CVEC_FUSED size_t NAMED(finish_rows)(const NAMED(Matrix) *a, size_t first, size_
   return last;
 }
 
-/* Takes rows first ..< last, in panels, from the rows of `a` below them. */
-CVEC_FUSED void NAMED(update)(const NAMED(Matrix) *a, size_t first, size_t last, const Number *shares,
-                              const Number *rows) {
-  size_t depth = last - first, left = first / PANEL, start = a->is_square ? left : 0;
-  for (size_t group = last; group < a->rows; group += DEPTH)
+/* Takes the sum of `depth` products, shares by rows, from the rows of `a` from `top` on. Panels of shares and rows are
+   `depth` rows each; the first of `shares` is `left`, the first of `rows` that of the first column or, for a square one, `left`. */
+CVEC_LOOP void NAMED(update)(const NAMED(Matrix) *a, size_t top, size_t left, size_t depth, const Number *shares,
+                             const Number *rows) {
+  size_t start = a->is_square ? left : 0;
+  for (size_t group = top; group < a->rows; group += DEPTH)
     for (size_t panel = a->is_square ? group / PANEL : 0; panel < panels_of(a->columns, PANEL); ++panel) {
       const Number *own = rows + (panel - start) * depth * PANEL;
       size_t bottom = group + DEPTH < a->rows ? group + DEPTH : a->rows;
       if (a->is_square && (panel + 1) * PANEL < bottom) bottom = (panel + 1) * PANEL;
       for (size_t row = group; row < bottom; row += ROWS) {
         const Number *row_shares = shares + (row / PANEL - left) * depth * PANEL + row % PANEL;
-        Number *place = a->elements + row * a->columns + panel * PANEL;
+        Number *place = a->elements + row * a->row_length + panel * PANEL;
         bool is_whole = (panel + 1) * PANEL <= a->columns && row + ROWS <= a->rows &&
                         !(a->is_square && row / PANEL == panel);
         if (is_whole) {
-          NAMED(fetch)(place, a->columns);
-          NAMED(subtract_block)(row_shares, own, depth, place, a->columns);
+          NAMED(fetch)(place, a->row_length);
+          NAMED(subtract_block)(row_shares, own, depth, place, a->row_length);
         } else {
           Number tile[ROWS * PANEL];
           NAMED(copy_in)(a, panel, row, row + ROWS, tile);
@@ -183,14 +184,14 @@ CVEC_FUSED void NAMED(update)(const NAMED(Matrix) *a, size_t first, size_t last,
 }
 
 CVEC_LOOP size_t NAMED(factorize)(Number *elements, size_t order, Number *memory) {
-  NAMED(Matrix) a = {elements, order, order, true};
+  NAMED(Matrix) a = {elements, order, order, order, true};
   size_t padded = panels_of(order, PANEL) * PANEL;
   Number *rows = memory + DEPTH;
   for (size_t first = 0; first < padded; first += DEPTH) {
     size_t last = first + DEPTH < padded ? first + DEPTH : padded;
     size_t done = NAMED(finish_rows)(&a, first, last, rows, rows, memory);
     if (done < last) return done;
-    NAMED(update)(&a, first, last, rows, rows);
+    NAMED(update)(&a, last, first / PANEL, last - first, rows, rows);
   }
   return order;
 }

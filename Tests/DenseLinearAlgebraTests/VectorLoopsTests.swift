@@ -228,6 +228,80 @@ import Testing
     }
   }
 
+  @Test("Steps of a band reduction: the same bits with either set, and the textbook's sums")
+  func bandSteps() {
+    forEachCase(seed: 68, cases: 25) { generator, _ in
+      let (order, apart) = (generator.integer(in: 1...130), generator.integer(in: 130...140))
+      let a: [Double] = numbers(order * apart, &generator)
+      let (x, w): ([Double], [Double]) = (
+        numbers(order * 32, &generator), numbers(order * 32, &generator)
+      )
+      let v: [Double] = numbers(32 * apart, &generator)
+      var results: [[Double]] = []
+      withEitherInstructions {
+        var y = [Double](repeating: .nan, count: order * 32)
+        unsafe cvec_multiply_symmetric(a, order, apart, x, &y)
+        var rest = a
+        var memory = [Double](repeating: .nan, count: cvec_outer_elements(order))
+        unsafe cvec_subtract_outer(&rest, order, apart, v, w, &memory)
+        results.append(y + rest)
+      }
+      #expect(results[0] == results[1])
+      for i in 0..<order {
+        for k in 0..<32 {
+          let exact = (0..<order).reduce(0.0) {
+            $0 + a[min(i, $1) * apart + max(i, $1)] * x[$1 * 32 + k]
+          }
+          #expect(abs(results[0][i * 32 + k] - exact) <= 1e-13)
+        }
+        for j in 0..<apart {
+          let found = results[0][order * 32 + i * apart + j]
+          let outer = (0..<32).reduce(0.0) {
+            j < i || j >= order
+              ? 0 : $0 + v[$1 * apart + i] * w[j * 32 + $1] + w[i * 32 + $1] * v[$1 * apart + j]
+          }
+          // What is not of the upper triangle stays.
+          #expect(abs(found - (a[i * apart + j] - outer)) <= (j < i || j >= order ? 0 : 1e-13))
+        }
+      }
+    }
+  }
+
+  @Test("Products with reflectors: the same bits with either set, and the textbook's sums")
+  func reflectors() {
+    forEachCase(seed: 69, cases: 25) { generator, _ in
+      let (rows, columns) = (generator.integer(in: 1...40), generator.integer(in: 1...130))
+      let (apart, count) = (columns + generator.integer(in: 0...9), 64)
+      let a: [Double] = numbers(rows * apart, &generator)
+      let v: [Double] = numbers(count * columns, &generator)
+      let shares: [Double] = numbers(rows * count, &generator)
+      var results: [[Double]] = []
+      withEitherInstructions {
+        var memory = [Double](
+          repeating: .nan, count: cvec_product_elements(rows, columns, count))
+        var y = [Double](repeating: .nan, count: rows * count)
+        unsafe cvec_multiply_transposed(a, rows, columns, apart, v, count, &y, &memory)
+        var rest = a
+        unsafe cvec_subtract_product(&rest, rows, columns, apart, shares, v, count, &memory)
+        results.append(y + rest)
+      }
+      #expect(results[0] == results[1])
+      for i in 0..<rows {
+        for k in 0..<count {
+          let exact = (0..<columns).reduce(0.0) { $0 + a[i * apart + $1] * v[k * columns + $1] }
+          #expect(abs(results[0][k / 32 * 32 * rows + i * 32 + k % 32] - exact) <= 1e-13)
+        }
+        for j in 0..<apart {
+          let found = results[0][rows * count + i * apart + j]
+          let taken = (0..<count).reduce(0.0) {
+            j >= columns ? 0 : $0 + shares[i * count + $1] * v[$1 * columns + j]
+          }
+          #expect(abs(found - (a[i * apart + j] - taken)) <= (j >= columns ? 0 : 1e-13))
+        }
+      }
+    }
+  }
+
   /// The largest error of X U = B, in parts of 1 and the sizes of what is added up there.
   private func residual(of x: [Double], _ u: [Double], order: Int, _ b: [Double]) -> Double {
     var largest = 0.0

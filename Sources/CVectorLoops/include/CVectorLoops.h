@@ -19,11 +19,10 @@
 /* For tests: whether loops may use AVX2 where the processor has it, which they may until told otherwise. */
 void cvec_allow_avx2(bool allowed);
 
-/* Whether the processor has AVX2 with FMA and the tests allow it. */
-bool cvec_has_fma(void);
-
-/* The same of AVX-512 (F, DQ, VL), which is more. */
-bool cvec_has_avx512(void);
+/* Whether the processor has AVX2 with FMA, and whether AVX-512 (F, DQ, VL) as well; whatever tests allow, so that ways do not
+   change under them. */
+bool cvec_processor_has_fma(void);
+bool cvec_processor_has_avx512(void);
 
 /* ---- stripes.c: XXH64's stripes of 32 bytes, at any alignment ---- */
 
@@ -73,7 +72,7 @@ void cvec_invert_f32(const float *a, size_t count, size_t row_length, float *inv
 void cvec_invert_f64(const double *a, size_t count, size_t row_length, double *inverse, size_t width);
 
 /* ---- panels.c: a whole matrix [order][order], U in its upper triangle; for vectors of 32 bytes, worth it where
-   cvec_has_fma, or of 64 (`is_wide`), where cvec_has_avx512 ---- */
+   cvec_processor_has_fma, or of 64 (`is_wide`), where cvec_processor_has_avx512 ---- */
 
 /* Elements of the memory that a factor of this order, or right-hand sides of so many columns, are worked on in. */
 size_t cvec_panel_elements_f32(size_t columns);
@@ -90,6 +89,26 @@ void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, siz
 /* X U = B, X in place of B [rows][order]. Its bits depend on `is_wide`, those of the others do not. */
 void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, bool is_wide,
                                     double *memory);
+
+/* ---- panels.c: steps of a reduction to a band of 32, A [order][order] by its upper triangle, rows `row_length` apart;
+   the same bits with any instructions, worth it where cvec_processor_has_fma ---- */
+
+/* Y = A X for X and Y [order][32]. */
+void cvec_multiply_symmetric(const double *a, size_t order, size_t row_length, const double *x, double *y);
+
+/* A -= V W' + W V' in the upper triangle, V' [32][order] with rows `row_length` apart, W [order][32]. */
+void cvec_subtract_outer(double *a, size_t order, size_t row_length, const double *v, const double *w,
+                         double *memory);
+size_t cvec_outer_elements(size_t order);
+
+/* Y = A V' for A [rows][depth], V [count][depth], count a multiple of 32: first Y's first 32 columns [rows][32], then the next. */
+void cvec_multiply_transposed(const double *a, size_t rows, size_t depth, size_t row_length, const double *v,
+                              size_t count, double *y, double *memory);
+
+/* A -= S V for A [rows][columns], S [rows][depth], V [depth][columns]; `memory` of so many elements serves both. */
+void cvec_subtract_product(double *a, size_t rows, size_t columns, size_t row_length, const double *s,
+                           const double *v, size_t depth, double *memory);
+size_t cvec_product_elements(size_t rows, size_t columns, size_t depth);
 
 /* ---- sweeps.c: the transpose of a Cholesky factor L in the upper triangle of `factor` [order][order] ---- */
 

@@ -11,7 +11,7 @@ public enum InstructionSet {
   }
 
   /// Whether loops that need a product and a sum in one rounding are fast here: AVX2 with FMA.
-  static var hasFusedProducts: Bool { cvec_has_fma() }
+  static var hasFusedProducts: Bool { cvec_processor_has_fma() }
 
-  static var hasAVX512: Bool { cvec_has_avx512() }
+  static var hasAVX512: Bool { cvec_processor_has_avx512() }
 }

@@ -29,7 +29,10 @@ enum BandKernels {
     let small = Matrix<Double>(rows: kd, columns: kd)
     let scaled = Matrix<Double>(rows: kd, columns: n)
     let images = Matrix<Double>(rows: kd, columns: n)
-    guard let work = unsafe work.storage.baseAddress, let t = unsafe factor.storage.baseAddress,
+    let usesLoops = BandLoops.areFaster(width: kd)
+    let packed = Matrix<Double>(overwritten: 1, by: usesLoops ? BandLoops.elements(order: n) : 1)
+    guard let packed = unsafe packed.storage.baseAddress,
+      let work = unsafe work.storage.baseAddress, let t = unsafe factor.storage.baseAddress,
       let s = unsafe small.storage.baseAddress, let vt = unsafe scaled.storage.baseAddress,
       let w = unsafe images.storage.baseAddress
     else { return }
@@ -49,23 +52,67 @@ enum BandKernels {
         unsafe v[column + column * n] = 1
       }
       unsafe dlarft_("F", "C", &rows, &count, v, &lda, scales + first, t, &columns, 1, 1)
-      // 2. W = A V T − ½ V (V T)ᵀ A V T.
-      unsafe cblas_dgemm(
-        CblasColMajor, CblasNoTrans, CblasNoTrans, rows, count, count, 1, v, lda, t, columns, 0, vt,
-        rows)
-      unsafe multiply(at(start, start), lda, rows, by: vt, count, into: w)
-      unsafe cblas_dgemm(
-        CblasColMajor, CblasTrans, CblasNoTrans, count, count, rows, 1, vt, rows, w, rows, 0, s,
-        columns)
-      unsafe cblas_dgemm(
-        CblasColMajor, CblasNoTrans, CblasNoTrans, rows, count, count, -0.5, v, lda, s, columns, 1,
-        w, rows)
-      // 3. A −= V Wᵀ + W Vᵀ.
-      unsafe cblas_dsyr2k(
-        CblasColMajor, CblasLower, CblasNoTrans, rows, count, -1, v, lda, w, rows, 1,
-        at(start, start), lda)
+      let panel = unsafe Panel(v: v, t: t, lda: lda, rows: rows, count: count, width: columns)
+      if usesLoops && Int(count) == kd {
+        unsafe updateByLoops(at(start, start), panel, vt, w, s, packed)
+      } else {
+        unsafe update(at(start, start), panel, vt, w, s)
+      }
     }
     keep(columns: n - kd..<n)
+  }
+
+  /// Reflectors V [rows, count] and T of their block, by columns.
+  @safe private struct Panel {
+    let v: UnsafePointer<Double>
+    let t: UnsafePointer<Double>
+    let lda: Int32
+    let rows: Int32
+    let count: Int32
+    /// The rows of T's storage.
+    let width: Int32
+  }
+
+  /// A := Qᵀ A Q for the Q of the panel: W = A V T − ½ V (V T)ᵀ A V T and A −= V Wᵀ + W Vᵀ.
+  private static func update(
+    _ a: UnsafeMutablePointer<Double>, _ panel: Panel, _ vt: UnsafeMutablePointer<Double>,
+    _ w: UnsafeMutablePointer<Double>, _ s: UnsafeMutablePointer<Double>
+  ) {
+    let (lda, rows, count, width) = (panel.lda, panel.rows, panel.count, panel.width)
+    unsafe cblas_dgemm(
+      CblasColMajor, CblasNoTrans, CblasNoTrans, rows, count, count, 1, panel.v, lda, panel.t,
+      width,
+      0, vt, rows)
+    unsafe multiply(a, lda, rows, by: vt, count, into: w)
+    unsafe cblas_dgemm(
+      CblasColMajor, CblasTrans, CblasNoTrans, count, count, rows, 1, vt, rows, w, rows, 0, s, width
+    )
+    unsafe cblas_dgemm(
+      CblasColMajor, CblasNoTrans, CblasNoTrans, rows, count, count, -0.5, panel.v, lda, s, width,
+      1,
+      w, rows)
+    unsafe cblas_dsyr2k(
+      CblasColMajor, CblasLower, CblasNoTrans, rows, count, -1, panel.v, lda, w, rows, 1, a, lda)
+  }
+
+  /// The same by loops of our own, V T and W by rows.
+  private static func updateByLoops(
+    _ a: UnsafeMutablePointer<Double>, _ panel: Panel, _ vt: UnsafeMutablePointer<Double>,
+    _ w: UnsafeMutablePointer<Double>, _ s: UnsafeMutablePointer<Double>,
+    _ packed: UnsafeMutablePointer<Double>
+  ) {
+    let (lda, rows, count) = (panel.lda, panel.rows, panel.count)
+    unsafe cblas_dgemm(
+      CblasColMajor, CblasTrans, CblasTrans, count, rows, count, 1, panel.t, count, panel.v, lda, 0,
+      vt, count)
+    unsafe BandLoops.multiply(a, Int(rows), Int(lda), by: vt, into: w)
+    unsafe cblas_dgemm(
+      CblasColMajor, CblasNoTrans, CblasTrans, count, count, rows, 1, vt, count, w, count, 0, s,
+      count)
+    unsafe cblas_dgemm(
+      CblasColMajor, CblasTrans, CblasTrans, count, rows, count, -0.5, s, count, panel.v, lda, 1, w,
+      count)
+    unsafe BandLoops.subtractOuter(a, Int(rows), Int(lda), panel.v, w, packed)
   }
 
   /// Columns and rows that `multiply` takes together: A is read from the cache the second time.

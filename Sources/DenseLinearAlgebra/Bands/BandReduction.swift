@@ -72,6 +72,11 @@ public struct BandReduction: ~Copyable, Sendable {
         rows: count, columns: count,
         elements: factors.elements(ofRows: first..<first + count, columns: 0..<count))
       // R := R − ((R Vᵀ) T) V on the columns that the block reaches.
+      if BandLoops.areFaster(width: band.width),
+        BandLoops.carry(&rows, from: start, reflectors, factor)
+      {
+        continue
+      }
       let images = product(rows, columns: start..<order, timesTransposed: reflectors)
       rows.subtractProduct(product(images, factor), reflectors, fromColumn: start)
     }
