@@ -57,6 +57,21 @@ struct PriceBench: ParsableCommand {
     guard gamma >= 0, gamma.isFinite else {
       throw ValidationError("--gamma is \(gamma), but must be positive, or 0 for automatic")
     }
+    guard alpha >= 0, alpha.isFinite else {
+      throw ValidationError("--alpha is \(alpha), but must be 0 or more")
+    }
+    guard budget > 0, budget.isFinite else {
+      throw ValidationError("--budget is \(budget), but must be above 0")
+    }
+    guard qualitySpread >= 0, qualitySpread <= 300 else {
+      throw ValidationError("--quality-spread is \(qualitySpread), but must be between 0 and 300")
+    }
+    guard largestCost >= 1, largestCost <= 1e6 else {
+      throw ValidationError("--largest-cost is \(largestCost), but must be between 1 and 1e6")
+    }
+    guard (0...1).contains(heavy) else {
+      throw ValidationError("--heavy is \(heavy), but must be a share, between 0 and 1")
+    }
   }
 
   func run() throws {
