@@ -1,4 +1,4 @@
-/* The two products of a step of a band reduction, for one set of instructions; see panels.c. */
+/* The products of a band reduction and of carrying rows through its reflectors, for one set of instructions; see panels.c. */
 
 /* BAND columns of ROWS_OF_BAND rows y += the sum over `depth` rows k of shares[k][row] * x[k], product by product. */
 CVEC_FUSED void NAMED(add_rows)(size_t rows, const Number *shares, size_t next, size_t beside, const Number *x,

@@ -44,10 +44,12 @@ typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
 #define KEEP_ORDER(sums, pointer)
 #define KEEP_BAND_ORDER(sums, pointer)
 #define OF_SET(function, type) function##_##type##_plain
-#include "panels_of_32_bytes.h"
+#define VECTOR_BYTES 32
+#include "panels_of_both_numbers.h"
 #undef OF_SET
 #define OF_SET(function, type) function##_##type##_plain_wide
-#include "panels_of_64_bytes.h"
+#define VECTOR_BYTES 64
+#include "panels_of_both_numbers.h"
 
 #if defined(__x86_64__)
 #undef CVEC_FUSED
@@ -63,7 +65,8 @@ typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
 #define KEEP_BAND_ORDER(sums, pointer)                                                               \
   __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_fma
-#include "panels_of_32_bytes.h"
+#define VECTOR_BYTES 32
+#include "panels_of_both_numbers.h"
 
 #undef CVEC_FUSED
 #undef CVEC_LOOP
@@ -78,7 +81,8 @@ typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
   __asm__ volatile(""                                                                                \
                    : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+v"((sums)[3]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_avx512
-#include "panels_of_64_bytes.h"
+#define VECTOR_BYTES 64
+#include "panels_of_both_numbers.h"
 #define CVEC_EITHER(function, type, is_wide, ...)                                                    \
   (is_wide ? cvec_has_avx512() ? function##_##type##_avx512(__VA_ARGS__)                             \
                                : function##_##type##_plain_wide(__VA_ARGS__)                         \

@@ -15,7 +15,7 @@ public struct BandReduction: ~Copyable, Sendable {
 
   /// Off-diagonals of B. The narrower, the cheaper its solves (width² per row and shift) and the slower
   /// the products that A is reduced by; 32 is where they balance at 3072 × 768 (docs/performance.md).
-  public static let standardWidth = 32
+  public static let standardWidth = BandLoops.width
   /// Reflectors that are applied together, in products of this depth.
   private static let blockSize = 128
 
@@ -23,7 +23,8 @@ public struct BandReduction: ~Copyable, Sendable {
   ///
   /// - Throws: `notFinite` for the first nan or infinity, `tooLarge` for an order above 2³¹ − 1.
   /// - Precondition: the matrix is square, `width` ≥ 1.
-  /// - Complexity: 4/3 order³ flops; beside the matrix 2 (128 + width) order elements.
+  /// - Complexity: 4/3 order³ flops; beside the matrix 2 (128 + width) order elements, with
+  ///   loops of our own 128 order more.
   public init(
     reducing matrix: consuming Matrix<Double>, width: Int = Self.standardWidth
   ) throws(LinearAlgebraError) {
@@ -61,7 +62,8 @@ public struct BandReduction: ~Copyable, Sendable {
   /// R := R Q for R [k, order].
   ///
   /// - Precondition: `rows.columns == order`.
-  /// - Complexity: 2 order² k flops; beside R 128 (k + order) elements.
+  /// - Complexity: 2 order² k flops; beside R some 128 (2 k + order) elements, with
+  ///   loops of our own 128 (2 k + order) more.
   public func carry(_ rows: inout Matrix<Double>) {
     precondition(rows.columns == order, "Q of order \(order) does not fit rows of \(rows.columns)")
     for first in stride(from: 0, to: factors.rows, by: Self.blockSize) {
