@@ -93,6 +93,46 @@ struct ColumnDemandTests {
     }
   }
 
+  @Test("A sample holds the foremost units as they are, once")
+  func foremostOfSample() throws {
+    try forEachCase(seed: 43, cases: 20) { generator, _ in
+      let program = CapacityProgram(budget: 1)
+      var foremost = ForemostUnits()
+      let units = (0..<2000).map { index in
+        let unit = CapacityUnit(
+          index: index, quality: generator.logNormal(location: 0, scale: 1),
+          cost: generator.uniform(in: 0.5...2), lower: 0, upper: 8)
+        return PricedCapacity(unit, program: program, gamma: 1)
+      }
+      for unit in units { foremost.include(unit, least: 1) }
+      func best(_ worth: (PricedCapacity) -> Double) -> Set<Int> {
+        Set(units.indices.sorted { worth(units[$0]) > worth(units[$1]) }.prefix(8))
+      }
+      let expected = best { $0.weight / $0.runningCost }.union(best { $0.weight / $0.cost })
+      try require(foremost.places == expected.sorted(), "\(foremost.places), not \(expected)")
+
+      var columns = UnitColumns(units)
+      columns.foremost = foremost.places
+      let sample = columns.sample(every: 10) { group, factor in
+        var group = group
+        group.third *= factor
+        return group
+      }
+      for place in foremost.places {
+        let unit = units[place]
+        let found = (0..<sample.count).filter {
+          let group = sample[$0 / 4]
+          return group.first[$0 % 4] == unit.weight && group.third[$0 % 4] == unit.cost
+        }
+        try require(found.count == 1, "unit \(place) is \(found.count) times in the sample")
+      }
+      // Drawn or not, it is not there with another size.
+      let weights = Set(foremost.places.map { units[$0].weight })
+      let all = (0..<sample.count).filter { weights.contains(sample[$0 / 4].first[$0 % 4]) }
+      try require(all.count == foremost.places.count, "a foremost unit is drawn as well")
+    }
+  }
+
   @Test("A sample asks for about as much as all units, whichever few of them are large")
   func samples() throws {
     try forEachCase(seed: 74, cases: 20) { generator, _ in

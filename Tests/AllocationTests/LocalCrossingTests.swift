@@ -36,14 +36,14 @@ struct LocalCrossingTests {
       let ends = (MeasuredPoint(key: 0, demand: whole), MeasuredPoint(key: 1_000_001, demand: 0))
       let crossing = LocalCrossing(lower: ends.0, upper: ends.1, target: target)
       let together = SlicedDemand(StepDemand(), units: all)
-      let answer = try #require(crossing.key(of: together).key)
+      let answer = try #require(crossing.keys(of: together).keys.first)
       let plain = all.map(\.key).sorted().first { key in
         all.reduce(Int128(0)) { $0 + (key < $1.key ? $1.amount : 0) } <= target
       }
       try require(answer == plain, "\(answer) instead of \(String(describing: plain))")
       let own = slices.compactMap { units in
         let demand = SlicedDemand(StepDemand(), units: units)
-        return crossing.key(of: demand).key
+        return crossing.keys(of: demand).keys.first
       }
       // Rounding down takes less than one from each part, and demands are whole: the bounds are sharp.
       try require(
@@ -51,15 +51,41 @@ struct LocalCrossingTests {
     }
   }
 
+  @Test("Of few units a rank proposes every key at which its demand falls")
+  func fallsOfFewUnits() throws {
+    try forEachCase(seed: 92, cases: 200) { generator, number in
+      let units = (0..<generator.integer(in: 1...24)).map { _ in
+        StepDemand.Unit(
+          key: Int64(generator.integer(in: 1...(number.isMultiple(of: 2) ? 9 : 1_000_000_000))),
+          amount: Int128(generator.integer(in: 1...1000)))
+      }
+      let whole = units.reduce(Int128(0)) { $0 + $1.amount }
+      let crossing = LocalCrossing(
+        lower: MeasuredPoint(key: 0, demand: whole),
+        upper: MeasuredPoint(key: 1_000_000_001, demand: 0), target: whole / 3)
+      let demand = SlicedDemand(StepDemand(), units: units)
+      let distinct = Set(units.map(\.key))
+      let all = crossing.keys(of: demand, besides: units.count).keys
+      try require(Set(all) == distinct && all.count == distinct.count, "\(all) of \(distinct)")
+      // Of too few places the largest falls, and of more units than that none.
+      let two = crossing.keys(of: demand, besides: 1).keys
+      let most = units.count <= 8 ? min(distinct.count, 2) : 1
+      try require(two.count == most && two[0] == all[0], "\(two) instead of \(most)")
+    }
+  }
+
   @Test("Proposals arrive as they were sent, each once")
   func proposalsTravel() {
     let keys: [Int64?] = [5, nil, 0, -OrderedKey.largestFinite - 1, 5, OrderedKey.largestFinite]
     let found = ThreadedCollective.run(ranks: keys.count) { world in
-      var sums = ProposedKeys.outgoing(keys[world.rank], rank: world.rank, ranks: world.size)
+      let places = ProposedKeys(ranks: world.size, more: 2)
+      let others: [Int64] = world.rank == 4 ? [7, 9] : [9]
+      let own = keys[world.rank].map { key in [key] + others } ?? []
+      var sums = places.outgoing(own, rank: world.rank)
       world.sum(&sums)
-      return ProposedKeys.arrived(sums[...])
+      return places.arrived(sums[...])
     }
-    #expect(
-      found.allSatisfy { $0 == [-OrderedKey.largestFinite - 1, 0, 5, OrderedKey.largestFinite] })
+    let parts = [-OrderedKey.largestFinite - 1, 0, 5, OrderedKey.largestFinite]
+    #expect(found.allSatisfy { $0.parts == parts && $0.others == [7, 9] })
   }
 }

@@ -57,6 +57,30 @@ struct UnusualAllreduceTests {
     }
   }
 
+  @Test(
+    "Budgets that one unit takes, and flights of jumps, take eight allreduces",
+    arguments: [1, 2, 3])
+  func fewAllreducesOfFewTakers(ranks: Int) throws {
+    for (kind, count) in [("crumb", 3000), ("crumb", 30_000), ("flight", 3000), ("flight", 60_000)]
+    {
+      try forEachCase(seed: 101, cases: count > 10_000 ? 1 : 3) { generator, number in
+        var program = CapacityProgram(budget: (kind == "crumb" ? 1e-6 : 2) * Double(count))
+        program.alphaPer = .slot
+        if kind == "flight" { program.spend = .all }
+        if number == 1 { program.gamma = .fixed(1) }
+        let units = (0..<count).map { index in
+          let isJump = kind == "flight" && generator.uniform() < 0.8
+          return CapacityUnit(
+            index: index, quality: isJump ? 0 : generator.logNormal(location: 1.4, scale: 1),
+            cost: generator.uniform(in: 0.5...2), lower: 0,
+            upper: kind == "flight" ? generator.uniform(in: 0...8).rounded(.up) : .infinity)
+        }
+        let calls = allreduces(program, units, ranks: ranks)
+        try require(calls.allSatisfy { $0 <= 8 }, "\(calls) allreduces for \(count) units, \(kind)")
+      }
+    }
+  }
+
   @Test("Powers, searched unit by unit, take the price along with γ, too", arguments: [1, 2])
   func fewAllreducesOfPowers(ranks: Int) throws {
     try forEachCase(seed: 98, cases: 4) { generator, number in

@@ -39,6 +39,7 @@ package struct CapacityColumns: Sendable {
       }
     }
     columns.thirdIsWide = bounds.costsAreWide
+    columns.foremost = bounds.foremost.places
     (self.bounds, self.fault, self.columns) = (bounds, fault, columns)
   }
 

@@ -28,7 +28,8 @@ extension CapacityProgram {
 
     // 1. γ, and the price at which the units' own answers add up to the budget.
     var demand = PriceableCapacity(
-      units: weightless, curve: utilityCurve, saturation: saturation, scale: scale)
+      units: weightless, foremost: bounds.foremost.places, curve: utilityCurve,
+      saturation: saturation, scale: scale)
     let (gamma, crossing) = price(
       &demand, setup, scale: scale, totalUnits: totalUnits, search: &search, over: world)
     if crossing.demand > target {
@@ -83,7 +84,7 @@ extension CapacityProgram {
     func outlook(gamma: Double) -> SearchOutlook {
       SearchOutlook(
         likely: OrderedKey.binades(below: gamma * setup.highestWorth), totalUnits: totalUnits,
-        lastJump: jumps ? 0 : nil)
+        flight: jumps ? setup.flight : nil, edge: setup.priceEdge)
     }
     var begun: PriceableCapacity.Begun?
     let gamma: Double
@@ -97,7 +98,7 @@ extension CapacityProgram {
         outlook: SearchOutlook(
           likely: OrderedKey.binades(above: setup.lowestGamma), totalUnits: totalUnits,
           last: setup.lastGamma > 0 && setup.lastGamma.isFinite
-            ? OrderedKey.key(of: setup.lastGamma) : nil),
+            ? OrderedKey.key(of: setup.lastGamma) : nil, edge: setup.gammaEdge),
         shift: priceShift(setup),
         priceGiven: { gamma, sample in
           var progress = SearchProgress(

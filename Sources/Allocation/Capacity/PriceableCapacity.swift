@@ -9,17 +9,21 @@ enum PriceableCapacity: Sendable {
   /// Units at γ = 1.
   case plain([PricedCapacity], UtilityCurve, saturation: Double, FixedPointScale)
 
-  /// - Parameter units: at γ = 1.
+  /// - Parameters:
+  ///   - units: at γ = 1.
+  ///   - foremost: the places of those that a sample must hold.
   init(
-    units: [PricedCapacity], curve: UtilityCurve, saturation: Double, scale: FixedPointScale
+    units: [PricedCapacity], foremost: [Int] = [], curve: UtilityCurve, saturation: Double,
+    scale: FixedPointScale
   ) {
     guard case .log = curve.utility, let cutter = LimbCutter(largest: saturation, scale: scale)
     else {
       self = .plain(units, curve, saturation: saturation, scale)
       return
     }
-    self = .columns(
-      UnitColumns(units), offset: curve.offset, saturation: saturation, cutter)
+    var columns = UnitColumns(units)
+    columns.foremost = foremost
+    self = .columns(columns, offset: curve.offset, saturation: saturation, cutter)
   }
 
   /// What is left of columns after a search for the price: the memory, to be given back later.

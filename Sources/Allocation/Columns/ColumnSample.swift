@@ -1,6 +1,7 @@
 extension UnitColumns {
   /// About one unit for every `stride`, drawn in proportion to its size s = 1 + first/mean(first), + third/mean(third)
   /// where `thirdIsWide`, and scaled by 1/(n p), p the share of s: sums over them estimate the sums over all.
+  /// Those of `foremost` come as they are, and are not drawn.
   ///
   /// Deterministic: the units are laid end to end, as long as their sizes; the line is cut into n equal
   /// parts, and the unit at a place of each part that looks random is taken, so that units that repeat (a
@@ -8,7 +9,7 @@ extension UnitColumns {
   /// - Complexity: one reading of `first`, and of `third` where that is wide.
   func sample(every stride: Int, scaled: (LaneGroup, Double) -> LaneGroup) -> UnitColumns {
     let wanted = max(count / stride, 1)
-    var sampled = UnitColumns(filler: filler, capacity: wanted)
+    var sampled = UnitColumns(filler: filler, capacity: wanted + foremost.count)
     guard count > 0 else { return sampled }
     let sums = blockSums(of: self.first)
     let slope = self.slope(of: sums)
@@ -22,6 +23,8 @@ extension UnitColumns {
     func place(_ drawn: Int) -> Double {
       (Double(drawn) + Double(scrambled(UInt64(drawn)) >> 11) * 0x1p-53) * part
     }
+    for place in foremost { sampled.append(self[place / 4], lane: place % 4) }
+    let certain = Set(foremost)
     var drawn = 0
     var next = place(0)
     var end = 0.0
@@ -33,7 +36,8 @@ extension UnitColumns {
       let blockEnd = end + size
       while next < blockEnd && drawn < wanted {
         let found = unit(at: next - end, from: first, to: last, slope, thirdSlope)
-        if found.group * 4 + found.lane < count {
+        let unit = 4 * found.group + found.lane
+        if unit < count, !certain.contains(unit) {
           sampled.append(scaled(self[found.group], part / found.size), lane: found.lane)
         }
         drawn += 1

@@ -24,6 +24,8 @@ struct UnitColumns: Sendable {
   private(set) var upper: [Lanes] = []
   /// Whether `third` is a size that differs so much from unit to unit that a sample must heed it.
   var thirdIsWide = false
+  /// Places of units that a sample takes for certain, as they may ask for all when others ask for nothing yet.
+  var foremost: [Int] = []
   /// A unit that asks for nothing, in every lane.
   let filler: LaneGroup
 
@@ -111,6 +113,7 @@ struct UnitColumns: Sendable {
     shrink(&lower, filler.lower[0])
     shrink(&upper, filler.upper[0])
     self.count = count
+    foremost = []
   }
 
   /// Moves columns that are shared with a copy to memory of their own.

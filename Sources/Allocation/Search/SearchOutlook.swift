@@ -6,13 +6,19 @@ struct SearchOutlook: Sendable {
   let totalUnits: Int
   /// The key from which the demand is as low as it gets, as far as known.
   var last: Int64?
-  /// The key up to which many units ask for all or nothing, each at a key of its own.
-  var lastJump: Int64?
+  /// The keys among which many units turn from all to nothing, each at a key of its own.
+  var flight: ClosedRange<Int64>?
+  /// Where the first unit begins to ask for more than its lower bound.
+  var edge: DemandEdge?
 
-  /// About `count` trial keys of a first round, and the bracket's top.
+  /// The trial keys of a first round: about `count`, more where the demand may bend much, and the bracket's top.
   func grid(_ count: Int, in bracket: ClosedRange<Int64>) -> [Int64] {
-    TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound).grid(count, over: likely)
-      + [bracket.upperBound]
+    let placement = TrialPlacement(between: bracket.lowerBound, and: bracket.upperBound)
+    let jumping = flight.map {
+      TrialPlacement(between: $0.lowerBound, and: $0.upperBound).spread(48)
+    }
+    let keys = placement.grid(count, over: likely) + (edge?.keys ?? []) + (jumping ?? [])
+    return placement.within(keys) + [bracket.upperBound]
   }
 
   /// How many units stand for one in a first round that asks a sample only; nil for few units.

@@ -58,7 +58,7 @@ struct SearchPassenger<Riding: RidingDemand> {
     var demand = riding.demand(given: answer)
     let round = progress.localRound(at: keys, of: &demand, rank: rank)
     evaluations += round.evaluations + demand.evaluations
-    let sums = round.sums + [Int128(demand.activeUnits)]
+    let sums = round.sums
     guard progress.sampleStride == nil, let guess = progress.guess else { return sums }
 
     // Beside the trials: the same demand at the guess under another answer, and bounds.
@@ -107,7 +107,7 @@ struct SearchPassenger<Riding: RidingDemand> {
     guard var progress else { return }
     let isSample = progress.sampleStride != nil
     let beside = sums.prefix(boundsAsked.count + (slopeAsked == nil ? 0 : 1))
-    let own = Array(sums.dropFirst(beside.count).dropLast())
+    let own = Array(sums.dropFirst(beside.count))
     progress.arrived(own, at: keys)
     self.progress = progress
     // What is as low as it gets says nothing about the target.
@@ -121,7 +121,7 @@ struct SearchPassenger<Riding: RidingDemand> {
       bracket.measured(sum, at: place, target: progress.target)
     }
     bracket.narrow(to: answers)
-    removeUnits(moving: Int(own[keys.count]), of: Int(sums[sums.count - 1]))
+    removeUnits(moving: Int(own[keys.count]), of: Int(own[keys.count + 1]))
   }
 
   /// Lets units leave that ask for the same wherever both answers may be, if that seems worth a pass: as the last
@@ -140,6 +140,7 @@ struct SearchPassenger<Riding: RidingDemand> {
   func progress(given answer: Int64) -> SearchProgress {
     if var progress, self.answer == answer {
       progress.narrow(to: bracket)
+      progress.activeUnits = min(progress.activeUnits, unitsLeft ?? .max)
       return progress
     }
     var moved = progressGiven(answer, sample)

@@ -13,10 +13,18 @@ extension SearchProgress {
       || rounds >= 4 && bracketBits > 24
   }
 
+  /// The places for proposals: where the demand falls in jumps, for some of these, too.
+  var proposedKeys: ProposedKeys {
+    let seesJumps = isAmongJumps || fallsSteeply || poorRounds > 0
+    return ProposedKeys(
+      ranks: ranks, more: seesJumps && bracketBits > 10 ? ProposedKeys.besides(ranks: ranks) : 0)
+  }
+
   /// Whether the answer is where many units ask for all or nothing, each at a key of its own.
   var isAmongJumps: Bool {
-    guard let last = outlook?.lastJump else { return false }
-    return lower.demand != nil && upper.demand != nil && upper.key <= last
+    guard let flight = outlook?.flight else { return false }
+    return lower.demand != nil && upper.demand != nil && upper.key <= 0
+      && lower.key < flight.upperBound
   }
 
   /// Whether the demand falls far more steeply within the bracket than beside it, as at a jump.

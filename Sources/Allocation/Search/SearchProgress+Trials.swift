@@ -19,7 +19,8 @@ extension SearchProgress {
       if let last = outlook?.last, points.isEmpty, sampleStride == nil, mayStayAbove {
         return withTop(placement.within(keys + [last - 1, last]))
       }
-      return proposals.isEmpty ? keys : placement.adding(proposals, to: keys)
+      let all = proposals.isEmpty ? keys : placement.adding(proposals, to: keys)
+      return falls.isEmpty ? all : placement.within(all + falls.flatMap { [$0 - 1, $0] })
     }
   }
 
@@ -31,14 +32,13 @@ extension SearchProgress {
     if points.isEmpty && sampled == nil && firstGuess == nil {
       return outlook.grid(sampleStride == nil ? 253 : 125, in: lower.key...upper.key)
     }
-    // As many trials as take about the time of the allreduce, or as one for all the units that there were, but
-    // three at least.
-    let perRank = max(activeUnits / ranks, 1)
+    let (perRank, few) = (max(activeUnits / ranks, 1), SearchOutlook.terms(ranks: ranks))
+    // Late, all keys that are left, where that costs no more than an allreduce.
+    if !points.isEmpty, rounds >= 3, placement.room <= 1023, perRank * Int(placement.room) <= few {
+      return placement.spread(1023)
+    }
     let once = min(outlook.totalUnits / max(activeUnits, 1), 31)
-    var count = min(
-      max(4 * SearchOutlook.terms(ranks: ranks) / perRank, once, 3)
-        << (2 * min(max(max(poorRounds, misses) - 1, 0), 6)),
-      255)
+    var count = trialCount(perRank: perRank, once: once)
     // At a flight of jumps even parts get on better than guesses, and cost less than the proposals of that round.
     let isFlight = (fallsSteeply || isAmongJumps) && localCrossing != nil
     if isFlight { count = max(count, 31) }
@@ -70,6 +70,20 @@ extension SearchProgress {
     // An end that is not known stands in the way of proposals.
     guard keys.count >= placement.room || misses > 0 || count > 12 else { return keys }
     return withTop(lower.demand == nil ? placement.within([lower.key + 1] + keys) : keys)
+  }
+
+  /// As many trials as take about the time of the allreduce, or as one for all the units that there were, but three at
+  /// least; more where rounds have brought little, and late.
+  private func trialCount(perRank: Int, once: Int) -> Int {
+    let few = SearchOutlook.terms(ranks: ranks)
+    let setbacks = max(max(poorRounds, misses) - 1, 0)
+    var count = min(max(4 * few / perRank, once, 3) << (2 * min(setbacks, 6)), 255)
+    // One side was missed: from a few distances one that is right is found.
+    if misses > 0, lower.demand == nil || upper.demand == nil, perRank <= 4 * few {
+      count = max(count, 12)
+    }
+    let isLate = rounds >= 4 && !points.isEmpty
+    return isLate && bracketBits > 24 && perRank <= few / 4 ? 255 : count
   }
 
   /// With the upper end, while it is not measured.

@@ -33,7 +33,9 @@ struct SearchProgress {
   private(set) var lastWidth = 0.0
   /// Keys that ranks propose to try, ascending.
   private(set) var proposals: [Int64] = []
-  /// How far apart these were, with those that turned out to be beyond the bracket.
+  /// Other keys at which ranks see their demand fall by much, ascending.
+  private(set) var falls: [Int64] = []
+  /// How far apart the proposals were, with those that turned out to be beyond the bracket.
   private(set) var proposalSpread = 0.0
 
   init(
@@ -68,7 +70,7 @@ struct SearchProgress {
   /// Begins where a search for almost the same has come, and does not ask a sample again.
   mutating func begin(near other: SearchProgress, moved: Moved?) {
     sampled = sampled ?? other.sampled
-    (proposals, proposalSpread) = (other.proposals, other.proposalSpread)
+    (proposals, falls, proposalSpread) = (other.proposals, other.falls, other.proposalSpread)
     (misses, rounds) = (other.misses, other.rounds)
     guard let moved else { return }
     self.moved = moved
@@ -84,8 +86,11 @@ struct SearchProgress {
     }
     if let key = bracket.lower, lower.key < key, key < upper.key { lower = end(key) }
     if let key = bracket.upper, lower.key < key, key < upper.key { upper = end(key) }
-    proposals = proposals.filter { lower.key < $0 && $0 <= upper.key }
+    (proposals, falls) = (proposals.filter(isWithin), falls.filter(isWithin))
   }
+
+  /// Whether the answer may be that key.
+  private func isWithin(_ key: Int64) -> Bool { lower.key < key && key <= upper.key }
 
   /// ⌊log₂⌋ of the keys among which the answer is.
   var bracketBits: Int {
@@ -120,8 +125,8 @@ struct SearchProgress {
   }
 
   /// Takes in what the ranks propose to try next.
-  mutating func proposed(_ keys: [Int64]) {
-    proposals = keys.filter { lower.key < $0 && $0 <= upper.key }
+  mutating func proposed(_ keys: [Int64], and others: [Int64]) {
+    (proposals, falls) = (keys.filter(isWithin), others.filter(isWithin))
     proposalSpread = OrderedKey.distance(keys.first ?? 0, keys.last ?? 0)
   }
 
