@@ -1,5 +1,18 @@
 /* Solves with a factor of one type, for one set of instructions; see panels.c. */
 
+/* Rows first ..< last of a factor to its panels from `left` on, row by row, as they follow each other in memory. */
+CVEC_FUSED void NAMED(copy_factor)(const NAMED(Matrix) *a, size_t left, size_t first, size_t last, Number *panels) {
+  size_t depth = last - first, whole = last <= a->rows ? a->columns / PANEL : left;
+  for (size_t row = first; row < last && left < whole; ++row) {
+    const Number *from = a->elements + row * a->row_length + left * PANEL;
+    Number *to = panels + (row - first) * PANEL;
+    for (size_t panel = left; panel < whole; ++panel, from += PANEL, to += depth * PANEL)
+      memcpy(to, from, PANEL * sizeof *to);
+  }
+  for (size_t panel = whole; panel < panels_of(a->columns, PANEL); ++panel)
+    NAMED(copy_in)(a, panel, first, last, panels + (panel - left) * depth * PANEL);
+}
+
 CVEC_LOOP void NAMED(solve_left)(const Number *u, size_t order, Number *b, size_t columns, Number *memory,
                                  Number *rows) {
   NAMED(Matrix) factor = {(Number *)u, order, order, order, true}, a = {b, order, columns, columns, false};
@@ -7,8 +20,7 @@ CVEC_LOOP void NAMED(solve_left)(const Number *u, size_t order, Number *b, size_
   Number *reciprocals = memory, *shares = memory + DEPTH;
   for (size_t first = 0; first < padded; first += DEPTH) {
     size_t last = first + DEPTH < padded ? first + DEPTH : padded, depth = last - first, left = first / PANEL;
-    for (size_t panel = left; panel < panels; ++panel)
-      NAMED(copy_in)(&factor, panel, first, last, shares + (panel - left) * depth * PANEL);
+    NAMED(copy_factor)(&factor, left, first, last, shares);
     for (size_t row = 0; row < depth; ++row)
       reciprocals[row] = 1 / shares[(row / PANEL * depth + row) * PANEL + row % PANEL];
     NAMED(finish_rows)(&a, first, last, shares, rows, reciprocals);
@@ -93,12 +105,10 @@ CVEC_LOOP void NAMED(solve_right)(const Number *u, size_t order, Number *b, size
   Number shares[GROUP * DEPTH];
   for (size_t first = 0; first < padded; first += DEPTH) {
     size_t last = first + DEPTH < padded ? first + DEPTH : padded, depth = last - first, left = first / PANEL;
-    for (size_t panel = left; panel < panels; ++panel) {
-      Number *own = packed + (panel - left) * depth * PANEL;
-      NAMED(copy_in)(&a, panel, first, last, own);
-      if (panel < last / PANEL)
-        NAMED(invert_negative)(own + (panel * PANEL - first) * PANEL, inverses + (panel - left) * PANEL * PANEL);
-    }
+    NAMED(copy_factor)(&a, left, first, last, packed);
+    for (size_t panel = left; panel < last / PANEL; ++panel)
+      NAMED(invert_negative)(packed + ((panel - left) * depth + panel * PANEL - first) * PANEL,
+                             inverses + (panel - left) * PANEL * PANEL);
     for (size_t group = 0; group < rows; group += GROUP) {
       size_t bottom = group + GROUP < rows ? group + GROUP : rows;
       for (size_t panel = left; panel < panels; ++panel) {

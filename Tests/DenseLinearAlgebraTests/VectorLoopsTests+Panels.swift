@@ -40,9 +40,9 @@ extension VectorLoopsTests {
   @Test("Solves by panels have the textbook's bits from the left, no residual from the right")
   func panelSolves() {
     var generator = SeededGenerator(seed: 67)
-    let orders = [1, 3, 12, 13, 25, 31, 32, 33, 95, 96, 97, 110, 193]
+    let orders = [1, 3, 13, 25, 31, 33, 95, 97, 110, 193]
     for (order, others) in orders.flatMap({ order in
-      [1, 3, 4, 7, 12, 30, 33, 50, 101].map { (order, $0) }
+      [1, 4, 7, 12, 33, 50, 101].map { (order, $0) }
     }) {
       unsafe checkSolves(
         order, others, &generator, elements: cvec_panel_elements_f64,
