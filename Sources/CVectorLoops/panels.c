@@ -1,7 +1,7 @@
 /* A Cholesky factor of a whole matrix, in the upper triangle.
 
    DEPTH rows are finished at a time, kept a second time in panels, PANEL columns side by side whose rows follow
-   each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is twelve or 24 vectors, which
+   each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is 12, 16 or 24 vectors, which
    stay in registers while the rows above pass by. Every element is the one it was, minus the sum of a product for
    each row of a block above it, block by block, then minus the products of its own block one by one, times the
    reciprocal of its pivot; each product is added with one rounding. So vectors do not show in the bits.
@@ -16,7 +16,7 @@ enum { DEPTH = 96, GROUP = 96, BAND = 32 };
 
 static inline size_t panels_of(size_t order, size_t panel) { return (order + panel - 1) / panel; }
 
-/* DEPTH rows of every panel, and for each a reciprocal or a row of an inverse; enough for the wider panels and for the others. */
+/* DEPTH rows of every panel, and for each a reciprocal or a row of an inverse; enough for either width. */
 static inline size_t elements_of(size_t columns, size_t widest) { return DEPTH * (columns + 2 * widest); }
 
 size_t cvec_panel_elements_f32(size_t columns) { return elements_of(columns, 32); }

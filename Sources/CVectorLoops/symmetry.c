@@ -26,50 +26,6 @@ CVEC_BODY uint32_t tile_32(const uint32_t *left, const uint32_t *right, size_t o
   return differences[0] | differences[1] | differences[2] | differences[3];
 }
 
-#if defined(__x86_64__)
-#define CVEC_WIDE target("avx512f,avx512dq,avx512vl")
-typedef uint32_t u32x16 __attribute__((vector_size(64), aligned(4)));
-
-/* Elements a, b, c, d of every quarter of x and, 16 more, of y; quarters a and b of both. */
-#define IN_QUARTERS(x, y, a, b, c, d)                                                                \
-  __builtin_shufflevector(x, y, a, b, c, d, 4 + a, 4 + b, 4 + c, 4 + d, 8 + a, 8 + b, 8 + c, 8 + d,   \
-                          12 + a, 12 + b, 12 + c, 12 + d)
-#define QUARTERS(x, y, a, b)                                                                         \
-  __builtin_shufflevector(x, y, a, a + 1, a + 2, a + 3, b, b + 1, b + 2, b + 3, 16 + a, 17 + a, 18 + a, \
-                          19 + a, 16 + b, 17 + b, 18 + b, 19 + b)
-
-/* The same with every line of both tiles read once: first blocks of 4 x 4 are turned, four side by side, then these. */
-static inline __attribute__((always_inline, CVEC_WIDE)) uint32_t tile_32_wide(const uint32_t *left,
-                                                                              const uint32_t *right,
-                                                                              size_t order) {
-  u32x16 turned[4][4], differences = {0};
-#pragma clang loop unroll(full)
-  for (size_t j = 0; j < 4; ++j) {
-    const uint32_t *r = right + 4 * j * order;
-    u32x16 a = *(const u32x16 *)r, b = *(const u32x16 *)(r + order);
-    u32x16 c = *(const u32x16 *)(r + 2 * order), d = *(const u32x16 *)(r + 3 * order);
-    u32x16 ab0 = IN_QUARTERS(a, b, 0, 16, 1, 17), ab1 = IN_QUARTERS(a, b, 2, 18, 3, 19);
-    u32x16 cd0 = IN_QUARTERS(c, d, 0, 16, 1, 17), cd1 = IN_QUARTERS(c, d, 2, 18, 3, 19);
-    turned[0][j] = IN_QUARTERS(ab0, cd0, 0, 1, 16, 17), turned[1][j] = IN_QUARTERS(ab0, cd0, 2, 3, 18, 19);
-    turned[2][j] = IN_QUARTERS(ab1, cd1, 0, 1, 16, 17), turned[3][j] = IN_QUARTERS(ab1, cd1, 2, 3, 18, 19);
-  }
-#pragma clang loop unroll(full)
-  for (size_t i = 0; i < 4; ++i) {
-    const u32x16 *t = turned[i];
-    const uint32_t *l = left + i * order;
-    u32x16 even = QUARTERS(t[0], t[1], 0, 8), odd = QUARTERS(t[0], t[1], 4, 12);
-    u32x16 next_even = QUARTERS(t[2], t[3], 0, 8), next_odd = QUARTERS(t[2], t[3], 4, 12);
-    differences |= QUARTERS(even, next_even, 0, 8) ^ *(const u32x16 *)l;
-    differences |= QUARTERS(odd, next_odd, 0, 8) ^ *(const u32x16 *)(l + 4 * order);
-    differences |= QUARTERS(even, next_even, 4, 12) ^ *(const u32x16 *)(l + 8 * order);
-    differences |= QUARTERS(odd, next_odd, 4, 12) ^ *(const u32x16 *)(l + 12 * order);
-  }
-  uint32_t any = 0;
-  for (size_t k = 0; k < 16; ++k) any |= differences[k];
-  return any;
-}
-#endif
-
 /* 8 x 8 elements in blocks of 2 x 2. */
 CVEC_BODY uint64_t tile_64(const uint64_t *left, const uint64_t *right, size_t order) {
   u64x2 differences = {0};
@@ -98,18 +54,6 @@ CVEC_BODY uint64_t tile_64(const uint64_t *left, const uint64_t *right, size_t o
       if (a[row * order + column] != a[column * order + row]) return false;                          \
   return true;
 
-#if defined(__x86_64__)
-static __attribute__((noinline, CVEC_WIDE)) bool is_symmetric_32_wide(const uint32_t *a, size_t order) {
-  IS_SYMMETRIC(uint32_t, 16, tile_32_wide)
-}
-
-static bool is_symmetric_32(const uint32_t *a, size_t order) { IS_SYMMETRIC(uint32_t, 16, tile_32) }
-
-bool cvec_is_symmetric_32(const uint32_t *a, size_t order) {
-  return cvec_has_avx512() ? is_symmetric_32_wide(a, order) : is_symmetric_32(a, order);
-}
-#else
 bool cvec_is_symmetric_32(const uint32_t *a, size_t order) { IS_SYMMETRIC(uint32_t, 16, tile_32) }
-#endif
 
 bool cvec_is_symmetric_64(const uint64_t *a, size_t order) { IS_SYMMETRIC(uint64_t, 8, tile_64) }
