@@ -16,7 +16,7 @@ CVEC_FUSED void NAMED(add_rows)(size_t rows, const Number *shares, size_t next, 
       Vector share = ALL(shares[row * beside]);
       for (size_t part = 0; part < PARTS_OF_BAND; ++part)
         sums[row][part] = FUSED(share, parts[part], sums[row][part]);
-      KEEP_BAND_ORDER(sums[row], shares);
+      KEEP_ORDER(PARTS_OF_BAND, sums[row], shares);
     }
     shares += next;
     x += BAND;

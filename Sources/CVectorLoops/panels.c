@@ -1,7 +1,7 @@
 /* A Cholesky factor of a whole matrix, in the upper triangle.
 
    DEPTH rows are finished at a time, kept a second time in panels, PANEL columns side by side whose rows follow
-   each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is twelve or 24 vectors, which
+   each other in memory, and taken from all rows below. A tile of ROWS rows of a panel is 12, 16 or 24 vectors, which
    stay in registers while the rows above pass by. Every element is the one it was, minus the sum of a product for
    each row of a block above it, block by block, then minus the products of its own block one by one, times the
    reciprocal of its pivot; each product is added with one rounding. So vectors do not show in the bits.
@@ -12,17 +12,14 @@
 
 /* DEPTH rows are taken from those below at a time; of those, so many that shares for all of them stay in the second
    cache. */
-enum { DEPTH = 96, GROUP = 48, BAND = 32 };
+enum { DEPTH = 96, GROUP = 96, BAND = 32 };
 
 static inline size_t panels_of(size_t order, size_t panel) { return (order + panel - 1) / panel; }
 
-/* DEPTH rows of every panel, and for each a reciprocal or a row of an inverse. */
-static inline size_t elements_of(size_t columns, size_t panel) {
-  return DEPTH * panel + DEPTH * panels_of(columns, panel) * panel;
-}
+/* DEPTH rows of every panel, and for each a reciprocal or a row of an inverse; enough for either width. */
+static inline size_t elements_of(size_t columns, size_t widest) { return DEPTH * (columns + 2 * widest); }
 
-/* Of the wider panels, which is enough for the others. */
-size_t cvec_panel_elements_f32(size_t columns) { return elements_of(columns, 48); }
+size_t cvec_panel_elements_f32(size_t columns) { return elements_of(columns, 32); }
 size_t cvec_panel_elements_f64(size_t columns) { return elements_of(columns, 24); }
 
 typedef float f32x8 __attribute__((vector_size(32), aligned(4)));
@@ -41,8 +38,7 @@ typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
 
 #define CVEC_FUSED CVEC_BODY
 #define CVEC_LOOP static __attribute__((noinline))
-#define KEEP_ORDER(sums, pointer)
-#define KEEP_BAND_ORDER(sums, pointer)
+#define KEEP_ORDER(count, sums, pointer)
 #define OF_SET(function, type) function##_##type##_plain
 #define VECTOR_BYTES 32
 #include "panels_of_both_numbers.h"
@@ -55,31 +51,28 @@ typedef double f64x8 __attribute__((vector_size(64), aligned(8)));
 #undef CVEC_FUSED
 #undef CVEC_LOOP
 #undef KEEP_ORDER
-#undef KEEP_BAND_ORDER
 #undef OF_SET
 #define CVEC_FUSED static inline __attribute__((always_inline, target("avx2,fma")))
 #define CVEC_LOOP static __attribute__((noinline, target("avx2,fma")))
 /* Without it the compiler fetches shares of two rows at once, and has no register left for one of the sums. */
-#define KEEP_ORDER(sums, pointer)                                                                    \
-  __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+x"((sums)[2]), "+r"(pointer))
-#define KEEP_BAND_ORDER(sums, pointer)                                                               \
-  __asm__ volatile("" : "+x"((sums)[0]), "+x"((sums)[1]), "+r"(pointer))
+#define KEEP_ORDER(count, sums, pointer) KEEP_ORDER_OF(count)(sums, pointer)
+#define KEEP_ORDER_OF(count) KEEP_ORDER_OF_(count)
+#define KEEP_ORDER_OF_(count) KEEP_ORDER_OF_##count
+#define KEEP_ORDER_OF_2(sums, pointer) __asm__ volatile("" : "+v"((sums)[0]), "+v"((sums)[1]), "+r"(pointer))
+#define KEEP_ORDER_OF_3(sums, pointer)                                                               \
+  __asm__ volatile("" : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+r"(pointer))
+#define KEEP_ORDER_OF_4(sums, pointer)                                                               \
+  __asm__ volatile(""                                                                                \
+                   : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+v"((sums)[3]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_fma
 #define VECTOR_BYTES 32
 #include "panels_of_both_numbers.h"
 
 #undef CVEC_FUSED
 #undef CVEC_LOOP
-#undef KEEP_ORDER
-#undef KEEP_BAND_ORDER
 #undef OF_SET
 #define CVEC_FUSED static inline __attribute__((always_inline, target("avx512f,avx512dq,avx512vl,fma")))
 #define CVEC_LOOP static __attribute__((noinline, target("avx512f,avx512dq,avx512vl,fma")))
-#define KEEP_ORDER(sums, pointer)                                                                    \
-  __asm__ volatile("" : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+r"(pointer))
-#define KEEP_BAND_ORDER(sums, pointer)                                                               \
-  __asm__ volatile(""                                                                                \
-                   : "+v"((sums)[0]), "+v"((sums)[1]), "+v"((sums)[2]), "+v"((sums)[3]), "+r"(pointer))
 #define OF_SET(function, type) function##_##type##_avx512
 #define VECTOR_BYTES 64
 #include "panels_of_both_numbers.h"
@@ -101,9 +94,19 @@ size_t cvec_factorize_by_panels_f64(double *a, size_t order, bool is_wide, doubl
   return CVEC_EITHER(factorize, f64, is_wide, a, order, memory);
 }
 
+void cvec_solve_left_by_panels_f32(const float *u, size_t order, float *b, size_t columns, bool is_wide,
+                                   float *memory, float *rows) {
+  CVEC_EITHER(solve_left, f32, is_wide, u, order, b, columns, memory, rows);
+}
+
 void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, bool is_wide,
                                    double *memory, double *rows) {
   CVEC_EITHER(solve_left, f64, is_wide, u, order, b, columns, memory, rows);
+}
+
+void cvec_solve_right_by_panels_f32(const float *u, size_t order, float *b, size_t rows, bool is_wide,
+                                    float *memory) {
+  CVEC_EITHER(solve_right, f32, is_wide, u, order, b, rows, memory);
 }
 
 void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, bool is_wide,

@@ -1,32 +1,40 @@
 /* The factorization of one type for one set of instructions; see panels.c. */
 
-/* tile = from - the sum over `depth` rows k of shares[k][row] * panel[k]; vectors that all stay in registers. Shares
-   of a row are `next` apart, those of a k `beside`. Either product by product from what is there (`is_own`), or the
-   sum first, which is then taken away at once. */
-CVEC_FUSED void NAMED(subtract_any)(bool is_own, const Number *shares, size_t next, size_t beside,
-                                    const Number *panel, size_t depth, const Number *from,
-                                    size_t from_length, Number *tile, size_t tile_length) {
-  Vector sums[ROWS][3];
-#pragma clang loop unroll(full)
-  for (size_t row = 0; row < ROWS; ++row)
-    for (size_t part = 0; part < 3; ++part)
-      sums[row][part] = is_own ? AT(from + row * from_length + part * LANES) : (Vector){0};
+/* sums += or, if `is_own`, -= the products shares[k][row] * panel[k] of `depth` rows k, one after the other; vectors that all
+   stay in registers. Shares of a row are `next` apart, those of a k `beside`. */
+CVEC_FUSED void NAMED(take_products)(bool is_own, const Number *shares, size_t next, size_t beside,
+                                     const Number *panel, size_t depth, Vector sums[ROWS][PARTS]) {
   for (size_t k = 0; k < depth; ++k) {
-    Vector parts[3] = {AT(panel), AT(panel + LANES), AT(panel + 2 * LANES)};
+    Vector parts[PARTS];
+#pragma clang loop unroll(full)
+    for (size_t part = 0; part < PARTS; ++part) parts[part] = AT(panel + part * LANES);
 #pragma clang loop unroll(full)
     for (size_t row = 0; row < ROWS; ++row) {
       Vector share = ALL(shares[row * beside]);
       if (is_own) share = -share;
-      for (size_t part = 0; part < 3; ++part)
+      for (size_t part = 0; part < PARTS; ++part)
         sums[row][part] = FUSED(share, parts[part], sums[row][part]);
-      KEEP_ORDER(sums[row], shares);
+      KEEP_ORDER(PARTS, sums[row], shares);
     }
     shares += next;
     panel += PANEL;
   }
+}
+
+/* tile = from - the sum over `depth` rows, either product by product from what is there (`is_own`), or the sum first, which is
+   then taken away at once. */
+CVEC_FUSED void NAMED(subtract_any)(bool is_own, const Number *shares, size_t next, size_t beside,
+                                    const Number *panel, size_t depth, const Number *from,
+                                    size_t from_length, Number *tile, size_t tile_length) {
+  Vector sums[ROWS][PARTS];
 #pragma clang loop unroll(full)
   for (size_t row = 0; row < ROWS; ++row)
-    for (size_t part = 0; part < 3; ++part) {
+    for (size_t part = 0; part < PARTS; ++part)
+      sums[row][part] = is_own ? AT(from + row * from_length + part * LANES) : (Vector){0};
+  NAMED(take_products)(is_own, shares, next, beside, panel, depth, sums);
+#pragma clang loop unroll(full)
+  for (size_t row = 0; row < ROWS; ++row)
+    for (size_t part = 0; part < PARTS; ++part) {
       Vector sum = sums[row][part];
       AT(tile + row * tile_length + part * LANES) =
           is_own ? sum : AT(from + row * from_length + part * LANES) - sum;
@@ -47,15 +55,14 @@ CVEC_LOOP void NAMED(subtract_block)(const Number *shares, const Number *panel, 
 
 /* The rows of a tile are pages apart, and it takes a block's products until they are needed. */
 CVEC_FUSED void NAMED(fetch)(const Number *place, size_t row_length) {
-  for (size_t row = 0; row < ROWS; ++row) {
-    __builtin_prefetch(place + row * row_length);
-    __builtin_prefetch(place + row * row_length + PANEL - 1);
-  }
+  for (size_t row = 0; row < ROWS; ++row)
+    for (size_t byte = 0; byte < PANEL * sizeof *place; byte += 64)
+      __builtin_prefetch((const char *)(place + row * row_length) + byte);
 }
 
 /* A row of a tile without what the rows of the tile above it give. */
 CVEC_FUSED void NAMED(take_above)(const Number *shares, size_t row, Number *tile) {
-  for (size_t part = 0; part < 3; ++part) {
+  for (size_t part = 0; part < PARTS; ++part) {
     Number *own = tile + row * PANEL + part * LANES;
     Vector value = AT(own);
     for (size_t above = 0; above < row; ++above)
@@ -65,18 +72,33 @@ CVEC_FUSED void NAMED(take_above)(const Number *shares, size_t row, Number *tile
 }
 
 CVEC_FUSED void NAMED(scale)(Number *row, Number factor) {
-  for (size_t part = 0; part < 3; ++part)
+  for (size_t part = 0; part < PARTS; ++part)
     AT(row + part * LANES) *= ALL(factor);
 }
 
-/* The rest for a tile beside the diagonal: `shares` are those of its rows, in the panel on the diagonal. The rows go to the
-   matrix as well, if there is a place. */
-CVEC_FUSED void NAMED(finish)(const Number *shares, const Number *reciprocals, Number *tile, Number *place,
-                              size_t row_length) {
+/* The same and the rest for a tile beside the diagonal: `shares` are those of its rows, in the panel on the diagonal. The rows
+   go to the matrix as well, if there is a place. Row by row from those below, which waits less than from those above. */
+CVEC_LOOP void NAMED(finish)(const Number *shares, const Number *panel, size_t depth, const Number *from,
+                             size_t from_length, const Number *reciprocals, Number *tile, Number *place,
+                             size_t row_length) {
+  Vector sums[ROWS][PARTS];
+#pragma clang loop unroll(full)
+  for (size_t row = 0; row < ROWS; ++row)
+    for (size_t part = 0; part < PARTS; ++part) sums[row][part] = AT(from + row * from_length + part * LANES);
+  NAMED(take_products)(true, shares, PANEL, 1, panel, depth, sums);
+  shares += depth * PANEL;
+#pragma clang loop unroll(full)
   for (size_t row = 0; row < ROWS; ++row) {
-    NAMED(take_above)(shares, row, tile);
-    NAMED(scale)(tile + row * PANEL, reciprocals[row]);
-    if (place) memcpy(place + row * row_length, tile + row * PANEL, PANEL * sizeof *tile);
+#pragma clang loop unroll(full)
+    for (size_t part = 0; part < PARTS; ++part) {
+      Vector own = sums[row][part] *= ALL(reciprocals[row]);
+      AT(tile + row * PANEL + part * LANES) = own;
+      if (place) AT(place + row * row_length + part * LANES) = own;
+    }
+#pragma clang loop unroll(full)
+    for (size_t below = row + 1; below < ROWS; ++below)
+      for (size_t part = 0; part < PARTS; ++part)
+        sums[below][part] = FUSED(-ALL(shares[row * PANEL + below]), sums[row][part], sums[below][part]);
   }
 }
 
@@ -140,13 +162,16 @@ CVEC_FUSED size_t NAMED(finish_rows)(const NAMED(Matrix) *a, size_t first, size_
       size_t side = row / PANEL, above = row - first;
       const Number *side_shares = shares + (side - left) * depth * PANEL + row % PANEL;
       Number *tile = own + above * PANEL, *place = a->elements + row * a->row_length + panel * PANEL;
-      NAMED(subtract)(side_shares, own, above, is_whole ? place : tile, is_whole ? a->row_length : PANEL, tile);
+      const Number *from = is_whole ? place : tile;
+      size_t from_length = is_whole ? a->row_length : PANEL;
+      if (is_whole) NAMED(fetch)(place + PANEL, a->row_length);
       if (a->is_square && side == panel) {
+        NAMED(subtract)(side_shares, own, above, from, from_length, tile);
         size_t done = NAMED(finish_pivots)(tile, row % PANEL, reciprocals + above);
         if (done < ROWS) return row + done;
       } else {
-        NAMED(finish)(side_shares + above * PANEL, reciprocals + above, tile, is_whole ? place : NULL,
-                      a->row_length);
+        NAMED(finish)(side_shares, own, above, from, from_length, reciprocals + above, tile,
+                      is_whole ? place : NULL, a->row_length);
       }
     }
     size_t top = is_whole ? (a->is_square && panel * PANEL < last ? panel * PANEL : end) : first;

@@ -7,8 +7,8 @@ import Testing
 extension VectorLoopsTests {
   @Test("A factor by panels has the bits of the textbook's sums, and stops at the same pivot")
   func panels() {
-    // Panels of 12, 24 and 48 columns, 96 rows at a time.
-    let orders = [1, 2, 4, 11, 12, 13, 23, 24, 25, 47, 60, 95, 96, 97, 101, 193, 200]
+    // Panels of 12, 24 and 32 columns, 96 rows at a time.
+    let orders = [1, 2, 4, 11, 12, 13, 23, 24, 25, 31, 32, 33, 47, 60, 95, 96, 97, 101, 193, 200]
     var generator = SeededGenerator(seed: 66)
     for order in orders {
       let double = Matrix<Double>.randomPositiveDefinite(order: order, &generator).elements()
@@ -40,29 +40,51 @@ extension VectorLoopsTests {
   @Test("Solves by panels have the textbook's bits from the left, no residual from the right")
   func panelSolves() {
     var generator = SeededGenerator(seed: 67)
-    for order in [1, 3, 12, 13, 25, 95, 96, 97, 110, 193] {
-      var u = Matrix<Double>.randomPositiveDefinite(order: order, &generator).elements()
-      #expect(PlainLoops.factorize(&u, order: order) == order)
-      for others in [1, 3, 4, 7, 12, 30, 50] {
-        let b: [Double] = numbers(order * others, &generator)
-        var expected = b
-        PlainLoops.solveFromLeft(u, order: order, &expected, columns: others)
-        for isWide in [false, true] {
-          var fromRight: [[Double]] = []
-          withEitherInstructions {
-            // Memory that holds anything.
-            var memory = [Double](repeating: .nan, count: cvec_panel_elements_f64(order))
-            var rows = [Double](repeating: .nan, count: cvec_panel_elements_f64(others))
-            var (left, right) = (b, b)
-            unsafe cvec_solve_left_by_panels_f64(u, order, &left, others, isWide, &memory, &rows)
-            unsafe cvec_solve_right_by_panels_f64(u, order, &right, others, isWide, &memory)
-            #expect(left == expected, "\(order), \(others)")
-            fromRight.append(right)
-          }
-          #expect(fromRight[0] == fromRight[1])
-          #expect(residual(of: fromRight[0], u, order: order, b) <= 1e-14)
-        }
+    let orders = [1, 3, 13, 25, 31, 33, 95, 97, 110, 193]
+    for (order, others) in orders.flatMap({ order in
+      [1, 4, 7, 12, 33, 50, 101].map { (order, $0) }
+    }) {
+      unsafe checkSolves(
+        order, others, &generator, elements: cvec_panel_elements_f64,
+        left: cvec_solve_left_by_panels_f64, right: cvec_solve_right_by_panels_f64)
+      unsafe checkSolves(
+        order, others, &generator, elements: cvec_panel_elements_f32,
+        left: cvec_solve_left_by_panels_f32, right: cvec_solve_right_by_panels_f32)
+    }
+  }
+
+  /// Both solves with a random factor by every width and set of instructions.
+  private func checkSolves<Element: LinearAlgebraElement>(
+    _ order: Int, _ others: Int, _ generator: inout SeededGenerator, elements: (Int) -> Int,
+    left: (
+      UnsafePointer<Element>, Int, UnsafeMutablePointer<Element>, Int, Bool,
+      UnsafeMutablePointer<Element>, UnsafeMutablePointer<Element>
+    ) -> Void,
+    right: (
+      UnsafePointer<Element>, Int, UnsafeMutablePointer<Element>, Int, Bool,
+      UnsafeMutablePointer<Element>
+    ) -> Void
+  ) {
+    var u = Matrix<Element>.randomPositiveDefinite(order: order, &generator).elements()
+    #expect(PlainLoops.factorize(&u, order: order) == order)
+    let b: [Element] = numbers(order * others, &generator)
+    var expected = b
+    PlainLoops.solveFromLeft(u, order: order, &expected, columns: others)
+    for isWide in [false, true] {
+      var fromRight: [[Element]] = []
+      withEitherInstructions {
+        // Memory that holds anything.
+        var memory = [Element](repeating: .nan, count: elements(order))
+        var rows = [Element](repeating: .nan, count: elements(others))
+        var (byLeft, byRight) = (b, b)
+        unsafe left(u, order, &byLeft, others, isWide, &memory, &rows)
+        unsafe right(u, order, &byRight, others, isWide, &memory)
+        #expect(byLeft == expected, "\(order), \(others)")
+        fromRight.append(byRight)
       }
+      #expect(fromRight[0] == fromRight[1])
+      #expect(
+        residual(of: fromRight[0], u, order: order, b) <= 45 * Double(Element.ulpOfOne))
     }
   }
 
@@ -141,17 +163,19 @@ extension VectorLoopsTests {
   }
 
   /// The largest error of X U = B, in parts of 1 and the sizes of what is added up there.
-  private func residual(of x: [Double], _ u: [Double], order: Int, _ b: [Double]) -> Double {
+  private func residual<Element: LinearAlgebraElement>(
+    of x: [Element], _ u: [Element], order: Int, _ b: [Element]
+  ) -> Double {
     var largest = 0.0
     for row in 0..<x.count / order {
       for column in 0..<order {
         var (sum, size) = (0.0, 1.0)
         for k in 0...column {
-          let term = x[row * order + k] * u[k * order + column]
+          let term = Double(x[row * order + k]) * Double(u[k * order + column])
           sum += term
           size += abs(term)
         }
-        let error = abs(sum - b[row * order + column]) / size
+        let error = abs(sum - Double(b[row * order + column])) / size
         largest = error.isNaN ? .infinity : max(largest, error)
       }
     }

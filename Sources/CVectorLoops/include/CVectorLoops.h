@@ -83,10 +83,14 @@ size_t cvec_factorize_by_panels_f32(float *a, size_t order, bool is_wide, float 
 size_t cvec_factorize_by_panels_f64(double *a, size_t order, bool is_wide, double *memory);
 
 /* U' X = B, X in place of B [order][columns], with `memory` for the order and `rows` for the columns. */
+void cvec_solve_left_by_panels_f32(const float *u, size_t order, float *b, size_t columns, bool is_wide,
+                                   float *memory, float *rows);
 void cvec_solve_left_by_panels_f64(const double *u, size_t order, double *b, size_t columns, bool is_wide,
                                    double *memory, double *rows);
 
 /* X U = B, X in place of B [rows][order]. Its bits depend on `is_wide`, those of the others do not. */
+void cvec_solve_right_by_panels_f32(const float *u, size_t order, float *b, size_t rows, bool is_wide,
+                                    float *memory);
 void cvec_solve_right_by_panels_f64(const double *u, size_t order, double *b, size_t rows, bool is_wide,
                                     double *memory);
 

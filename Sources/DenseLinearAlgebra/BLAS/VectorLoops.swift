@@ -48,8 +48,7 @@ internal import CVectorLoops
   /// The elements of a memory for an order, or for so many columns of right-hand sides.
   let panelElements: @Sendable (_ columns: Int) -> Int
 
-  /// Solves by panels, which is there where it is the faster way.
-  let panelSolves: PanelSolves?
+  let panelSolves: PanelSolves
 
   /// B := L⁻¹ B for B [order, columns], or B := B L⁻ᵀ for B [rows, order]; Lᵀ in the upper triangle of `factor`, `memory` for
   /// the order and `rows` for the columns of B.
@@ -82,7 +81,10 @@ extension VectorLoops<Float> {
     factorizeBlock: { unsafe cvec_factorize_f32($0, $1, $2) },
     invertBlock: { unsafe cvec_invert_f32($0, $1, $2, $3, $4) },
     factorizeByPanels: { unsafe cvec_factorize_by_panels_f32($0, $1, $2, $3) },
-    panelElements: { cvec_panel_elements_f32($0) }, panelSolves: nil)
+    panelElements: { cvec_panel_elements_f32($0) },
+    panelSolves: unsafe PanelSolves(
+      left: { unsafe cvec_solve_left_by_panels_f32($0, $1, $2, $3, $4, $5, $6) },
+      right: { unsafe cvec_solve_right_by_panels_f32($0, $1, $2, $3, $4, $5) }))
 }
 
 extension VectorLoops<Double> {

@@ -168,18 +168,7 @@ public struct CholeskyFactor<Element: LinearAlgebraElement>: ~Copyable, Sendable
       case .right: unsafe products.solveFromRight(factor, base, rows: b.rows)
       }
     case .none:
-      if way == .panels {
-        if unsafe solveByPanels(factor, base, b.rows, b.columns, side) { return }
-        if ProductFactorization<Element>.isFaster {
-          // The inverses of blocks are made for every solve: a hundredth of what one takes.
-          let products = unsafe ProductFactorization(of: factor, order: order)
-          switch side {
-          case .left: unsafe products.solveFromLeft(factor, base, columns: b.columns)
-          case .right: unsafe products.solveFromRight(factor, base, rows: b.rows)
-          }
-          return
-        }
-      }
+      if way == .panels, unsafe solveByPanels(factor, base, b.rows, b.columns, side) { return }
       unsafe Element._kernels.trsm(
         factor, blasIndex(order, "rows of L"), triangle, base, blasIndex(b.rows, "rows of B"),
         blasIndex(b.columns, "columns of B"), side)

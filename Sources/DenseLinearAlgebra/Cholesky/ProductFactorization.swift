@@ -33,17 +33,6 @@
     try unsafe factorize(a, 0..<order)
   }
 
-  /// For solves with Lᵀ in the upper triangle of `factor` [order, order], however it was made.
-  ///
-  /// - Complexity: 32 order flops per row of a block, 32 order elements.
-  init(of factor: UnsafePointer<Element>, order: Int) {
-    self.order = order
-    inverses = Matrix(rows: order, columns: Self.blockRows)
-    for first in stride(from: 0, to: order, by: Self.blockRows) {
-      unsafe invert(factor, first..<min(first + Self.blockRows, order))
-    }
-  }
-
   private func factorize(
     _ a: UnsafeMutablePointer<Element>, _ rows: Range<Int>
   ) throws(LinearAlgebraError) {
