@@ -12,8 +12,8 @@ public struct PriceSearch: Sendable {
     case bisection
     /// 63 evenly spread trials per allreduce: at most ⌈64/6⌉ = 11 allreduces.
     case multisection
-    /// 3 to 255 trials per allreduce, by what they cost, around guesses and where ranks propose: mostly
-    /// 3 to 6 allreduces. A measurement, not a bound: docs/performance.md.
+    /// 3 to some 300 trials per allreduce, by what they cost, around guesses and where ranks propose; late up to 1023,
+    /// where few keys are left: mostly 3 to 6 allreduces. A measurement, not a bound: docs/performance.md.
     case accelerated
   }
 
