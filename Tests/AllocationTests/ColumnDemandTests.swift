@@ -97,7 +97,7 @@ struct ColumnDemandTests {
   func foremostOfSample() throws {
     try forEachCase(seed: 43, cases: 20) { generator, _ in
       let program = CapacityProgram(budget: 1)
-      var foremost = ForemostUnits()
+      var foremost = ForemostUnits(most: 8)
       let units = (0..<2000).map { index in
         let unit = CapacityUnit(
           index: index, quality: generator.logNormal(location: 0, scale: 1),
@@ -130,6 +130,34 @@ struct ColumnDemandTests {
       let weights = Set(foremost.places.map { units[$0].weight })
       let all = (0..<sample.count).filter { weights.contains(sample[$0 / 4].first[$0 % 4]) }
       try require(all.count == foremost.places.count, "a foremost unit is drawn as well")
+    }
+  }
+
+  @Test(
+    "Asked one by one, a sample holds the foremost as they are, too, and the others by their number"
+  )
+  func foremostOfPlainSample() throws {
+    try forEachCase(seed: 44, cases: 20) { generator, _ in
+      let program = CapacityProgram(budget: 4000)
+      let units = (0..<2000).map { index in
+        let unit = CapacityUnit(
+          index: index, quality: 1 + generator.uniform(), cost: 1, lower: 0, upper: 8)
+        return PricedCapacity(unit, program: program, gamma: 1)
+      }
+      let scale = FixedPointScale(largest: 8000, terms: units.count)
+      let curve = CapacityDemand(scale: scale, utility: program.utilityCurve, saturation: 8000)
+      let best = Array(units.indices.sorted { units[$0].weight > units[$1].weight }.prefix(8))
+      var all = SlicedDemand(curve, units: units, foremost: best)
+      var sample = all.sample(every: 10)
+      // Between the eighth unit's first price and the ninth's only the foremost ask.
+      let ninth = units.map(\.weight).sorted(by: >)[8]
+      let key = OrderedKey.key(of: ninth - units[0].runningCost)
+      let exact = all.localSums(at: [key])
+      try require(exact[0] > 0, "nobody asks")
+      try require(sample.localSums(at: [key]) == exact, "not the foremost's own demand")
+      let (whole, sampled) = (all.localSums(at: [0])[0], sample.localSums(at: [0])[0])
+      try require(
+        abs(Double(sampled) / Double(whole) - 1) < 0.15, "\(sampled) stands for \(whole)")
     }
   }
 

@@ -62,13 +62,15 @@ extension CapacitySetup {
     private var costs = (least: Double.greatestFiniteMagnitude, most: 0.0)
     /// Whether some units of this rank are far larger than others.
     var costsAreWide: Bool { costs.most > 16 * costs.least }
-    private(set) var foremost = ForemostUnits()
+    private(set) var foremost: ForemostUnits
     /// The unit that gives `lastGamma`.
     private var last: PricedCapacity?
 
     init(of program: CapacityProgram) {
       curve = program.utilityCurve
       saturation = 2 * program.budget
+      // What units ask for by a power lies much wider apart than by the logarithm, and its samples are not by weight.
+      foremost = ForemostUnits(most: program.utility == .log ? 8 : 256)
       fixedGamma = if case .fixed(let gamma) = program.gamma { gamma } else { nil }
     }
 

@@ -3,9 +3,12 @@
 ///
 /// Where a budget is next to nothing these take it all, and a sample that does not hold them says nothing.
 struct ForemostUnits: Sendable {
-  private var byGamma = Largest()
-  private var byPrice = Largest()
+  private var byGamma: Largest
+  private var byPrice: Largest
   private var included = 0
+
+  /// - Parameter most: units of either kind.
+  init(most: Int) { (byGamma, byPrice) = (Largest(most: most), Largest(most: most)) }
 
   /// Their places among the units that were included, ascending.
   var places: [Int] { Set(byGamma.places + byPrice.places).sorted() }
@@ -17,16 +20,20 @@ struct ForemostUnits: Sendable {
     included += 1
   }
 
-  /// The places of the eight largest of many numbers; of what is no number, none.
+  /// The places of the largest of many numbers; of what is no number, none.
   private struct Largest {
+    let most: Int
+    /// The largest first.
     private var best: [(place: Int, value: Double)] = []
+
+    init(most: Int) { self.most = most }
 
     var places: [Int] { best.map(\.place) }
 
     mutating func include(_ place: Int, _ value: Double) {
       guard value > 0 else { return }
-      if best.count == 8 {
-        guard value > best[7].value else { return }
+      if best.count == most {
+        guard value > best[most - 1].value else { return }
         best.removeLast()
       }
       best.insert((place, value), at: best.firstIndex { $0.value < value } ?? best.count)

@@ -6,8 +6,9 @@ internal import Collectives
 /// scales beyond the range of the columns' arithmetic, unit by unit. Both give the same bits.
 enum PriceableCapacity: Sendable {
   case columns(UnitColumns, offset: Double, saturation: Double, LimbCutter)
-  /// Units at γ = 1.
-  case plain([PricedCapacity], UtilityCurve, saturation: Double, FixedPointScale)
+  /// Units at γ = 1, and the places of those that a sample must hold.
+  case plain(
+    [PricedCapacity], foremost: [Int], UtilityCurve, saturation: Double, FixedPointScale)
 
   /// - Parameters:
   ///   - units: at γ = 1.
@@ -18,7 +19,7 @@ enum PriceableCapacity: Sendable {
   ) {
     guard case .log = curve.utility, let cutter = LimbCutter(largest: saturation, scale: scale)
     else {
-      self = .plain(units, curve, saturation: saturation, scale)
+      self = .plain(units, foremost: foremost, curve, saturation: saturation, scale)
       return
     }
     var columns = UnitColumns(units)
@@ -62,12 +63,12 @@ enum PriceableCapacity: Sendable {
         begun: begun?.progress, passenger: &nobody, over: world)
       self = .spent(demand.columns)
       return crossing
-    case .plain(let units, let curve, let saturation, let scale):
+    case .plain(let units, let foremost, let curve, let saturation, let scale):
       var demand =
         begun?.units
         ?? SlicedDemand(
           CapacityDemand(scale: scale, utility: curve, saturation: saturation),
-          units: units.map { $0.scaled(by: gamma) })
+          units: units.map { $0.scaled(by: gamma) }, foremost: foremost)
       return search.firstKey(
         for: .price, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
         begun: begun?.progress, passenger: &nobody, over: world)
@@ -108,13 +109,15 @@ enum PriceableCapacity: Sendable {
           columns: passenger.riding.isNarrowed
             ? passenger.riding.demand(given: crossing.key) : nil, units: nil)
       )
-    case .plain(let units, let curve, let saturation, let scale):
+    case .plain(let units, let foremost, let curve, let saturation, let scale):
       let riding = RidingUnits(
-        units, curve: CapacityDemand(scale: scale, utility: curve, saturation: saturation))
+        units, foremost: foremost,
+        curve: CapacityDemand(scale: scale, utility: curve, saturation: saturation))
       var passenger: SearchPassenger? = SearchPassenger(
         riding, rank: world.rank, answers: bracket, shift: shift, progressGiven: start)
       var demand = SlicedDemand(
-        UnpricedDemand(scale: scale, utility: curve, saturation: saturation), units: units)
+        UnpricedDemand(scale: scale, utility: curve, saturation: saturation), units: units,
+        foremost: foremost)
       let crossing = search.firstKey(
         for: .gamma, narrowing: &demand, nearest: target, in: bracket, outlook: outlook,
         passenger: &passenger, over: world)

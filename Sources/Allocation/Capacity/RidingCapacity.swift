@@ -40,17 +40,20 @@ struct RidingColumns: RidingDemand {
 struct RidingUnits: RidingDemand {
   /// At γ = 1.
   private var units: [PricedCapacity]
+  private var foremost: [Int]
   let curve: CapacityDemand
   private var settled: Int128 = 0
 
-  init(_ units: [PricedCapacity], curve: CapacityDemand) {
+  init(_ units: [PricedCapacity], foremost: [Int] = [], curve: CapacityDemand) {
     self.units = units
+    self.foremost = foremost
     self.curve = curve
   }
 
   func demand(given gamma: Int64) -> SlicedDemand<CapacityDemand> {
     let gamma = OrderedKey.value(of: gamma)
-    return SlicedDemand(curve, units: units.map { $0.scaled(by: gamma) }, settled: settled)
+    return SlicedDemand(
+      curve, units: units.map { $0.scaled(by: gamma) }, settled: settled, foremost: foremost)
   }
 
   mutating func narrow(to gammas: ClosedRange<Int64>, _ prices: ClosedRange<Int64>) -> Int {
@@ -67,6 +70,7 @@ struct RidingUnits: RidingDemand {
       return true
     }
     settled += constant
+    foremost = []
     return evaluations
   }
 }

@@ -42,42 +42,69 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
   let curve: Curve
   private var active: [Curve.Unit]
   private var settled: Int128
-  /// How many units each stands for.
+  /// How many units each stands for, but for the first `single`, which stand for themselves.
   private let multiplicity: Int128
+  private var single: Int
+  /// Places of units that a sample takes for certain.
+  private var foremost: [Int]
   private(set) var evaluations = 0
 
-  /// - Parameter settled: what units that have left ask for.
-  init(_ curve: Curve, units: [Curve.Unit], settled: Int128 = 0) {
-    self.init(curve, units: units, settled: settled, multiplicity: 1)
+  /// - Parameters:
+  ///   - settled: what units that have left ask for.
+  ///   - foremost: places of units that a sample takes for certain.
+  init(_ curve: Curve, units: [Curve.Unit], settled: Int128 = 0, foremost: [Int] = []) {
+    self.init(
+      curve, units: units, settled: settled, single: units.count, multiplicity: 1,
+      foremost: foremost)
   }
 
-  private init(_ curve: Curve, units: [Curve.Unit], settled: Int128, multiplicity: Int128) {
+  private init(
+    _ curve: Curve, units: [Curve.Unit], settled: Int128, single: Int, multiplicity: Int128,
+    foremost: [Int] = []
+  ) {
+    self.foremost = foremost
     self.curve = curve
+    self.single = single
     self.active = units
+    movingUnits = units.count
     self.settled = settled
     self.multiplicity = multiplicity
   }
 
   var activeUnits: Int { active.count }
-  var movingUnits: Int { active.count }
+  private(set) var movingUnits: Int
 
   /// This rank's share of the demand at every key.
   /// - Complexity: one term per active unit and key.
   mutating func localSums(at keys: [Int64]) -> [Int128] {
     evaluations += active.count * keys.count
     let points = keys.map(curve.point)
-    var sums = [Int128](repeating: 0, count: keys.count)
-    for unit in active {
-      for index in points.indices {
-        sums[index] += curve.term(of: unit, at: points[index])
+    var sums = [Int128](repeating: settled, count: keys.count)
+    var moving = 0
+    func add(_ units: ArraySlice<Curve.Unit>, times: Int128) {
+      var part = [Int128](repeating: 0, count: keys.count)
+      for unit in units {
+        let first = curve.term(of: unit, at: points[0])
+        var last = first
+        part[0] += first
+        for index in points.indices.dropFirst() {
+          last = curve.term(of: unit, at: points[index])
+          part[index] += last
+        }
+        if first != last { moving += 1 }
       }
+      for index in points.indices { sums[index] += times * part[index] }
     }
-    return sums.map { settled + multiplicity * $0 }
+    add(active[..<single], times: 1)
+    if single < active.count { add(active[single...], times: multiplicity) }
+    movingUnits = keys.count > 1 ? moving : active.count
+    return sums
   }
 
   /// Takes units out of later rounds whose demand is the same at both ends of the bracket: being
   /// monotone, it is the same everywhere between them.
   mutating func narrow(to bracket: ClosedRange<Int64>) {
+    precondition(multiplicity == 1, "units leave a demand, not a sample of it")
     evaluations += 2 * active.count
     let low = curve.point(at: bracket.lowerBound)
     let high = curve.point(at: bracket.upperBound)
@@ -89,7 +116,8 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
       constant += term
       return true
     }
-    settled += multiplicity * constant
+    settled += constant
+    (single, movingUnits, foremost) = (active.count, active.count, [])
   }
 
   func copy() -> Self {
@@ -99,13 +127,16 @@ struct SlicedDemand<Curve: DemandCurve>: SearchedDemand {
   }
 
   /// One unit out of every `stride`, at a place in its window that looks random, so that units that
-  /// repeat (a block of seven modules) are not always met at the same one.
+  /// repeat (a block of seven modules) are not always met at the same one; and the foremost as they are.
   func sample(every stride: Int) -> Self {
-    let units = (0..<active.count / stride).map { window in
-      active[window * stride + Int(scrambled(UInt64(window)) % UInt64(stride))]
+    let certain = Set(foremost)
+    let drawn = (0..<active.count / stride).map { window in
+      window * stride + Int(scrambled(UInt64(window)) % UInt64(stride))
     }
+    let places = foremost + drawn.filter { !certain.contains($0) }
     return SlicedDemand(
-      curve, units: units, settled: settled, multiplicity: Int128(stride))
+      curve, units: places.map { active[$0] }, settled: settled, single: foremost.count,
+      multiplicity: Int128(stride))
   }
 }
 
