@@ -6,12 +6,12 @@ extension UnitColumns {
   /// Deterministic: the units are laid end to end, as long as their sizes; the line is cut into n equal
   /// parts, and the unit at a place of each part that looks random is taken, so that units that repeat (a
   /// block of seven modules) are not always met at the same one.
-  /// - Complexity: one reading of `first`, and of `third` where that is wide.
+  /// - Complexity: what is drawn, and one reading of `third` where that is wide.
   func sample(every stride: Int, scaled: (LaneGroup, Double) -> LaneGroup) -> UnitColumns {
     let wanted = max(count / stride, 1)
     var sampled = UnitColumns(filler: filler, capacity: wanted + foremost.count)
     guard count > 0 else { return sampled }
-    let sums = blockSums(of: self.first)
+    let sums = firstSums.isEmpty ? blockSums(of: self.first) : firstSums
     let slope = self.slope(of: sums)
     let byThird = thirdIsWide
     let thirdSums = byThird ? blockSums(of: third) : []
@@ -48,9 +48,6 @@ extension UnitColumns {
     }
     return sampled
   }
-
-  /// Groups whose sizes are added up before any of their units is looked at.
-  private static var sampledGroups: Int { 16 }
 
   /// Σ of a column over every sixteen groups.
   private func blockSums(of column: [Lanes]) -> [Double] {

@@ -22,6 +22,10 @@ struct UnitColumns: Sendable {
   private(set) var third: [Lanes] = []
   private(set) var lower: [Lanes] = []
   private(set) var upper: [Lanes] = []
+  /// Σ of `first` over every `sampledGroups`, for a sample; none once units have left or were added one by one.
+  private(set) var firstSums: [Double] = []
+  /// Groups whose sizes are added up before any of their units is looked at.
+  static var sampledGroups: Int { 16 }
   /// Whether `third` is a size that differs so much from unit to unit that a sample must heed it.
   var thirdIsWide = false
   /// Places of units that a sample takes for certain, as they may ask for all when others ask for nothing yet.
@@ -61,6 +65,10 @@ struct UnitColumns: Sendable {
     precondition(count == 4 * groups && (1...4).contains(added), "groups are filled one by one")
     var group = group
     for lane in added..<4 { group.copyLane(lane, from: filler, at: lane) }
+    if groups % Self.sampledGroups == 0, firstSums.count * Self.sampledGroups == groups {
+      firstSums.append(0)
+    }
+    if !firstSums.isEmpty { firstSums[firstSums.count - 1] += group.first.sum() }
     first.append(group.first)
     second.append(group.second)
     third.append(group.third)
@@ -85,6 +93,7 @@ struct UnitColumns: Sendable {
 
   private mutating func replaceLast(with group: LaneGroup) {
     let last = groups - 1
+    firstSums = []
     first[last] = group.first
     second[last] = group.second
     third[last] = group.third
@@ -113,7 +122,7 @@ struct UnitColumns: Sendable {
     shrink(&lower, filler.lower[0])
     shrink(&upper, filler.upper[0])
     self.count = count
-    foremost = []
+    (foremost, firstSums) = ([], [])
   }
 
   /// Moves columns that are shared with a copy to memory of their own.

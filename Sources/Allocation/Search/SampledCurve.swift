@@ -114,11 +114,10 @@ struct SampledCurve: Sendable {
       }
     }
     guard right.isFinite else { return nil }
-    // The sample errs less between ends that are close to each other.
+    // What is left of a sample's error between two exact points; more where its keys were stretched.
     let width = OrderedKey.distance(high.key, low.key)
     return CrossingGuess(
-      key: OrderedKey.key(of: right),
-      reach: stretch > 1 ? width / 16 : width * min(max(width / 0x1p58, 0x1p-10), 0x1p-6))
+      key: OrderedKey.key(of: right), reach: width / (stretch > 1 ? 16 : 64))
   }
 
   /// The first position whose demand is at most `target`, if there is one on either side.
