@@ -35,7 +35,7 @@ extension SearchProgress {
     let (perRank, few) = (max(activeUnits / ranks, 1), SearchOutlook.terms(ranks: ranks))
     // Late, all keys that are left, where that costs no more than an allreduce.
     if !points.isEmpty, rounds >= 3, placement.room <= 1023, perRank * Int(placement.room) <= few {
-      return placement.spread(1023)
+      return withTop(placement.spread(1023))
     }
     let once = min(outlook.totalUnits / max(activeUnits, 1), 31)
     var count = trialCount(perRank: perRank, once: once)
