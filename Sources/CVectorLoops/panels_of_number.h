@@ -76,7 +76,7 @@ CVEC_FUSED void NAMED(scale)(Number *row, Number factor) {
     AT(row + part * LANES) *= ALL(factor);
 }
 
-/* The same and the rest for a tile beside the diagonal: `shares` are those of its rows, in the panel on the diagonal. The rows
+/* The products and the rest for a tile beside the diagonal: `shares` are those of its rows, in the panel on the diagonal. The rows
    go to the matrix as well, if there is a place. Row by row from those below, which waits less than from those above. */
 CVEC_LOOP void NAMED(finish)(const Number *shares, const Number *panel, size_t depth, const Number *from,
                              size_t from_length, const Number *reciprocals, Number *tile, Number *place,

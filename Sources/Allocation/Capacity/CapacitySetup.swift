@@ -62,6 +62,7 @@ extension CapacitySetup {
     private var costs = (least: Double.greatestFiniteMagnitude, most: 0.0)
     /// Whether some units of this rank are far larger than others.
     var costsAreWide: Bool { costs.most > 16 * costs.least }
+    /// Which of them a sample must hold.
     private(set) var foremost: ForemostUnits
     /// The unit that gives `lastGamma`.
     private var last: PricedCapacity?

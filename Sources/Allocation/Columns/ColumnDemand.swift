@@ -71,7 +71,8 @@ struct ColumnDemand<Formula: ColumnFormula>: SearchedDemand {
 
   /// Takes out the marked units if the bracket lies where they were marked and they are many enough to
   /// be worth the pass. After a round of many keys, the outer ones are far from the bracket, and a pass that
-  /// marks costs little beside it; nor does one where the keys have missed the answer, of up to a quarter of a million units.
+  /// marks costs little beside it. Where the keys have missed the answer nothing is marked in the bracket: a pass
+  /// there is worth its two terms for up to a quarter of a million units.
   mutating func narrow(to bracket: ClosedRange<Int64>) {
     let isMissed = !isMarked(bracket) && columns.groups <= 1 << 16
     if lastKeys >= 12 || isMissed, columns.groups > 16 {

@@ -98,8 +98,9 @@ struct CrossingModel {
 
   /// By how far units that reach a bound within the bracket move the answer away from a smooth curve.
   ///
-  /// Where they jump, their number up to a key is off by the root of it, as long as some are to be expected. Else each bends the demand by its share of the slope, one way or the other. In a bracket of a width w
-  /// relative to its keys about K w of the K units do; in one narrower than 1/K none is expected.
+  /// In a bracket of a width w relative to its keys about K w of the K units do; in one narrower than 1/K none is
+  /// expected. Where they jump, their number up to a key is off by the root of it, as long as one in eight brackets
+  /// holds any. Else each bends the demand by its share of the slope, one way or the other.
   private func bend(across width: Double, relative: Double) -> Double {
     let bending = Double(units) * relative
     if isFlight, bending > 1.0 / 8 { return width / (2 * max(bending, 1).squareRoot()) }
